@@ -1,0 +1,193 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func sample(t testing.TB, seed uint64) Sample {
+	t.Helper()
+	p, err := NewPredictions(3, []int32{0, 1, 2, 2}, []int32{0, 1, 2, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Sample{
+		Seed: seed, Status: OK, Predictions: p,
+		Curve: []Point{{Epoch: 1, Rate: .1, Train: Scores{1, 30, 20}, Test: &Scores{.9, 50, 40}}},
+		Env:   Env{Backend: "go", Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+	}
+	c, err := s.Confusion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Metrics = map[string]float64{Top1: 100 * c.Top1(), F1: 100 * c.MacroF1(), Loss: .7}
+	return s
+}
+
+func testRecord(t testing.TB, seeds ...uint64) *Record {
+	r := &Record{Profile: "p", Suite: "s", Experiment: "e", Config: json.RawMessage(`{"rate": 0.1}`)}
+	for _, seed := range seeds {
+		r.Samples = append(r.Samples, sample(t, seed))
+	}
+	return r
+}
+
+func TestRoundTrip(t *testing.T) {
+	want := testRecord(t, 43, 42)
+	want.Notes = []string{"a note"}
+	want.Accepted = &Accepted{Reason: "first", Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	path := filepath.Join(t.TempDir(), "s", "e.json")
+	if err := want.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("read back (-want +got):\n%s", diff)
+	}
+	if got.Samples[0].Seed != 42 {
+		t.Error("samples are not sorted by seed")
+	}
+}
+
+// TestEveryByteCounts changes every byte of a record in turn.
+func TestEveryByteCounts(t *testing.T) {
+	data, err := testRecord(t, 1, 2).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range data {
+		for _, flip := range []byte{0x01, 0x20, byte(1 + rng.IntN(255))} {
+			damaged := bytes.Clone(data)
+			damaged[i] ^= flip
+			if _, err := Decode(damaged); err == nil {
+				t.Errorf("byte %d: %q became %q unnoticed", i, data[i], damaged[i])
+			}
+		}
+	}
+	for n := range data {
+		if _, err := Decode(data[:n]); err == nil {
+			t.Errorf("cut to %d of %d bytes unnoticed", n, len(data))
+		}
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	tests := []struct {
+		why    string
+		change func(*Record)
+		want   string
+	}{
+		{"a seed counted twice would narrow every interval", func(r *Record) { r.Samples[1].Seed = r.Samples[0].Seed }, "twice"},
+		{"metrics that the predictions do not give", func(r *Record) { r.Samples[0].Metrics[Top1] = 99 }, "stored predictions give"},
+		{"a diverged sample has no metrics", func(r *Record) { r.Samples[0].Status = Diverged }, "diverged"},
+		{"an unknown status", func(r *Record) { r.Samples[0].Status = "fine" }, "status"},
+		{"predictions that do not match their hash", func(r *Record) {
+			p := *r.Samples[0].Predictions
+			p.Predicted = p.Labels
+			r.Samples[0].Predictions = &p
+		}, "hash"},
+		{"a config that is no JSON", func(r *Record) { r.Config = json.RawMessage("{") }, "config"},
+	}
+	for _, test := range tests {
+		t.Run(test.why, func(t *testing.T) {
+			r := testRecord(t, 1, 2)
+			test.change(r)
+			if _, err := r.Encode(); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestUnpackBounds(t *testing.T) {
+	p, err := NewPredictions(2, make([]int32, 1000), make([]int32, 1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, count := range []int{0, 999, 1001, -1, maxPredictions + 1} {
+		q := *p
+		q.Count = count
+		if _, _, err := q.Unpack(); err == nil {
+			t.Errorf("count %d of 1000: no error", count)
+		}
+	}
+}
+
+func TestLoadResults(t *testing.T) {
+	dir := t.TempDir()
+	for _, seed := range []uint64{42, 43} {
+		if err := testRecord(t, seed).Write(SamplePath(dir, "s", "e", seed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := LoadResults(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := testRecord(t, 42, 43)
+	if _, err := want.Encode(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]*Record{want}, got); diff != "" {
+		t.Errorf("joined (-want +got):\n%s", diff)
+	}
+
+	other := testRecord(t, 44)
+	other.Config = json.RawMessage(`{"rate":0.2}`)
+	if err := other.Write(SamplePath(dir, "s", "e", 44)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadResults(dir); err == nil || !strings.Contains(err.Error(), "another config") {
+		t.Errorf("samples of two configs: got error %v", err)
+	}
+	if err := os.Rename(SamplePath(dir, "s", "e", 43), SamplePath(dir, "s", "e", 44)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadResults(dir); err == nil || !strings.Contains(err.Error(), "than its name says") {
+		t.Errorf("a renamed sample: got error %v", err)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	base := Env{Backend: "xla:cpu", Flags: []string{"--a"}, Host: "x"}
+	host, flags := base, base
+	host.Host = "y"
+	flags.Flags = nil
+	if host.Fingerprint() != base.Fingerprint() {
+		t.Error("the host's name changes the fingerprint")
+	}
+	if flags.Fingerprint() == base.Fingerprint() {
+		t.Error("flags do not change the fingerprint")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := testRecord(f, 1, 2).Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"version": 1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Decode(data)
+		if err != nil {
+			return
+		}
+		again, err := r.Encode()
+		if err != nil || !bytes.Equal(again, data) {
+			t.Errorf("accepted, and not what it would write (error %v)", err)
+		}
+	})
+}
