@@ -36,9 +36,11 @@ func readArchiveFile(l layout, name string) (*Dataset, error) {
 // members that the layout names, in whatever folder they are, and reads it to
 // the end, so that its checksum is checked.
 func readArchive(l layout, source string, in io.Reader) (*Dataset, error) {
-	packed := &offsetReader{r: bufio.NewReaderSize(in, 64<<10)}
+	counted := &countingReader{r: in}
+	packed := bufio.NewReaderSize(counted, 64<<10)
 	fail := func(err error) (*Dataset, error) {
-		return nil, fmt.Errorf("%s: %s: byte %d: %w; %s", l.name, source, packed.offset, noEOF(err), l.again())
+		offset := counted.n - int64(packed.Buffered())
+		return nil, fmt.Errorf("%s: %s: byte %d: %w; %s", l.name, source, offset, noEOF(err), l.again())
 	}
 	unpacked, err := gzip.NewReader(packed)
 	if err != nil {
@@ -118,23 +120,14 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// An offsetReader counts the bytes taken from it. It is an io.ByteReader so
-// that gzip does not buffer on top of it, and the count is exact.
-type offsetReader struct {
-	r      *bufio.Reader
-	offset int64
+// A countingReader counts the bytes read.
+type countingReader struct {
+	r io.Reader
+	n int64
 }
 
-func (o *offsetReader) Read(p []byte) (int, error) {
-	n, err := o.r.Read(p)
-	o.offset += int64(n)
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
 	return n, err
-}
-
-func (o *offsetReader) ReadByte() (byte, error) {
-	b, err := o.r.ReadByte()
-	if err == nil {
-		o.offset++
-	}
-	return b, err
 }

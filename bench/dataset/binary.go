@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -111,9 +112,9 @@ func (r *reader) readRecords(split *Split, first int, f file, in io.Reader) erro
 	}
 	if _, err := buffered.ReadByte(); err != io.EOF {
 		if err == nil {
-			err = fmt.Errorf("more bytes than the %d declared", r.layout.fileSize(f))
+			err = errors.New("more than the records")
 		}
-		return fmt.Errorf("after the last record: %w", err)
+		return fmt.Errorf("byte %d: %w", r.layout.fileSize(f), err)
 	}
 	return nil
 }

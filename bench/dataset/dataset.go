@@ -60,7 +60,7 @@ type Split struct {
 // cifar-100-binary) inside dir; dir itself, if it is that folder; the official
 // archive (cifar-10-binary.tar.gz, cifar-100-binary.tar.gz) inside dir, which
 // is read as a stream and not unpacked. CIFAR-100 has its 100 fine labels. Open
-// takes the memory of the images (184 MB) and less than 1 MB beside.
+// takes little more memory than the images do, which is 184 MB.
 //
 // If the data is not there, the error matches [io/fs.ErrNotExist] and says what
 // to put where.
