@@ -1,0 +1,222 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"trainbench/bench/record"
+)
+
+// Judge compares candidates with baselines. It returns an error only if opt is not
+// valid; whatever is wrong with records is a verdict.
+func Judge(in Input, opt Options) (Report, error) {
+	if err := opt.Validate(); err != nil {
+		return Report{}, err
+	}
+	j := judge{opt: opt, pools: map[string]pool{}, baselines: byID(in.Baselines)}
+	seen := map[string]bool{}
+	for _, c := range in.Candidates {
+		if seen[c.ID()] {
+			j.say(Verdict{Experiment: c.ID(), Outcome: Error, Reason: "two candidates of this name: join their samples, or remove one"})
+			continue
+		}
+		seen[c.ID()] = true
+		j.compare(j.baselines[c.ID()], c)
+	}
+	j.decide()
+	report := Report{Options: opt, Verdicts: j.verdicts, Claims: j.claims(in)}
+	for _, b := range in.Baselines {
+		if seen[b.ID()] {
+			continue
+		}
+		report.NotRun = append(report.NotRun, b.ID())
+		if opt.RequireAll {
+			report.Verdicts = append(report.Verdicts, Verdict{Experiment: b.ID(), Outcome: Error,
+				Reason: "there is a baseline and no result: it was not run"})
+		}
+	}
+	slices.SortStableFunc(report.Verdicts, func(a, b Verdict) int { return cmp.Compare(a.Experiment, b.Experiment) })
+	return report, nil
+}
+
+// judge is the state of one run of Judge.
+type judge struct {
+	opt       Options
+	baselines map[string]*record.Record
+	pools     map[string]pool
+	verdicts  []Verdict
+	tests     []test
+}
+
+// test is a comparison that waits for the others: p-values are adjusted together.
+type test struct {
+	verdict   int // index
+	diff      difference
+	base      *record.Record
+	candidate *record.Record
+}
+
+func byID(records []*record.Record) map[string]*record.Record {
+	m := make(map[string]*record.Record, len(records))
+	for _, r := range records {
+		m[r.ID()] = r
+	}
+	return m
+}
+
+// pool returns the spreads of a metric over all baselines.
+func (j *judge) pool(metric string) pool {
+	p, ok := j.pools[metric]
+	if !ok {
+		var all []values
+		for _, id := range slices.Sorted(maps.Keys(j.baselines)) {
+			if v, err := valuesOf(j.baselines[id], metric); err == nil {
+				all = append(all, v)
+			}
+		}
+		p = newPool(all)
+		j.pools[metric] = p
+	}
+	return p
+}
+
+func (j *judge) say(v Verdict) { j.verdicts = append(j.verdicts, v) }
+
+// compare says what can be said of one experiment without the others.
+func (j *judge) compare(b, c *record.Record) {
+	whole := Verdict{Experiment: c.ID(), Outcome: Error}
+	if b == nil {
+		whole.Outcome, whole.Reason = New, "no baseline yet: -update stores one"
+		j.say(whole)
+		return
+	}
+	if reason, detail := incomparable(b, c); reason != "" {
+		whole.Reason, whole.Detail = reason, detail
+		j.say(whole)
+		return
+	}
+	if outcome, reason := divergence(b, c, j.opt.Alpha); outcome != "" {
+		whole.Outcome, whole.Reason = outcome, reason
+		whole.Baseline.Diverged, whole.Candidate.Diverged = diverged(b), diverged(c)
+		j.say(whole)
+		return
+	}
+	same := compareSeeds(b, c)
+	known := len(j.verdicts)
+	for _, metric := range j.opt.metrics() {
+		j.compareMetric(b, c, metric, same)
+	}
+	if len(j.verdicts) == known {
+		whole.Reason = fmt.Sprintf("none of the gated metrics (%s) is in both records", joinNames(j.opt.metrics()))
+		j.say(whole)
+	}
+}
+
+// compareMetric says Reproduced, or puts a test on the list.
+func (j *judge) compareMetric(b, c *record.Record, metric string, same seeds) {
+	v := Verdict{Experiment: c.ID(), Metric: metric, Outcome: Error, Margin: j.opt.Margins[metric]}
+	bv, berr := valuesOf(b, metric)
+	cv, cerr := valuesOf(c, metric)
+	switch {
+	case berr == nil && cerr == nil && bv.n() == 0 && cv.n() == 0:
+		return // neither has it
+	case cerr != nil:
+		v.Reason = "the candidate: " + cerr.Error()
+	case berr != nil:
+		v.Reason = "the baseline: " + berr.Error()
+	case cv.n() == 0:
+		v.Reason = fmt.Sprintf("the baseline has %s and the candidate does not", metric)
+	case bv.n() == 0:
+		v.Reason = fmt.Sprintf("the candidate has %s and the baseline does not: accept a baseline that has it", metric)
+	}
+	if v.Reason != "" {
+		j.say(v)
+		return
+	}
+	v.Baseline, v.Candidate = summary(bv, b), summary(cv, c)
+	v.Difference = cv.mean() - bv.mean()
+	switch {
+	case same.reproduced():
+		v.Outcome = Reproduced
+		v.Reason = fmt.Sprintf("the predictions of %s are equal, bit for bit", count(same.shared, "seed"))
+		v.Difference = 0
+	case same.equal():
+		v.Outcome = Pass
+		v.Reason = fmt.Sprintf("the predictions of %s are equal in another environment (%s)", count(same.shared, "seed"), same.environment)
+		v.Difference = 0
+	default:
+		j.tests = append(j.tests, test{len(j.verdicts), subtract(bv, cv, j.pool(metric)), b, c})
+	}
+	j.say(v)
+}
+
+// decide adjusts the p-values of all tests and turns them into outcomes.
+func (j *judge) decide() {
+	losses, gains := make([]float64, len(j.tests)), make([]float64, len(j.tests))
+	for i, t := range j.tests {
+		v := &j.verdicts[t.verdict]
+		d := t.diff.oriented(j.opt.direction(v.Metric))
+		trifle := j.opt.Trifling * v.Margin
+		losses[i], gains[i] = d.pBelow(-trifle), d.pAbove(trifle)
+	}
+	lossAdjusted, gainAdjusted := holm(losses), holm(gains)
+	for i, t := range j.tests {
+		v := &j.verdicts[t.verdict]
+		d := t.diff.oriented(j.opt.direction(v.Metric))
+		v.Borrowed = t.borrowed(j.pool(v.Metric))
+		if t.diff.df > 0 {
+			v.P = &PValues{losses[i], lossAdjusted[i], gains[i], gainAdjusted[i], d.pAbove(-v.Margin)}
+			v.Interval = t.diff.interval(1 - 2*j.opt.Alpha)
+		}
+		j.outcome(v, d)
+		v.Reason = j.explain(v, d)
+		if v.Outcome == Fail {
+			v.Detail = where(t.base, t.candidate)
+		}
+	}
+}
+
+func (j *judge) outcome(v *Verdict, d difference) {
+	alpha := j.opt.Alpha
+	switch {
+	case v.P == nil:
+		v.Outcome = Inconclusive
+	case v.P.Margin <= alpha && v.P.GainAdjusted <= alpha:
+		v.Outcome = Improved
+	case v.P.Margin <= alpha:
+		v.Outcome = Pass
+	case v.P.LossAdjusted <= alpha:
+		v.Outcome = Fail
+	default:
+		v.Outcome = Inconclusive
+	}
+	if v.Outcome == Inconclusive {
+		v.MoreSeeds, v.MoreBaseline = moreSeeds(d, v.Margin, j.opt, len(j.tests))
+	}
+}
+
+// moreSeeds returns how many further seeds of the candidate, and if those cannot
+// be enough also of the baseline, make a verdict likely (80 %) if the true
+// difference is d's estimate (or none, if that is a gain) and the spread stays.
+func moreSeeds(d difference, margin float64, opt Options, tests int) (candidate, baseline int) {
+	if d.df == 0 || d.se == 0 {
+		return 0, 0
+	}
+	loss := max(0, -d.estimate)
+	df := d.df + 2 // the seeds to come know a little more
+	power := tQuantile(.2, df)
+	se := max(
+		(margin-loss)/(tQuantile(opt.Alpha, df)+power),
+		(loss-opt.Trifling*margin)/(tQuantile(opt.Alpha/float64(tests), df)+power),
+	)
+	if rest := se*se - d.b.variance/float64(d.nb); rest > 0 {
+		if n := math.Ceil(d.c.variance / rest); n <= 20*float64(d.nb) {
+			return max(1, int(n)-d.nc), 0
+		}
+	}
+	n := int(min(1e6, math.Ceil((d.b.variance+d.c.variance)/(se*se))))
+	return max(1, n-d.nc), max(1, n-d.nb)
+}

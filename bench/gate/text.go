@@ -1,0 +1,172 @@
+package gate
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"trainbench/bench/record"
+)
+
+// WriteText writes r for a terminal: a line a verdict, what did not pass with its
+// reason, then claims and the sum.
+func WriteText(w io.Writer, r Report) error {
+	var b strings.Builder
+	width := 0
+	for _, v := range r.Verdicts {
+		width = max(width, len(v.Experiment))
+	}
+	for _, v := range r.Verdicts {
+		fmt.Fprintf(&b, "%-12s  %-*s  %s\n", v.Outcome, width, v.Experiment, v.Reason)
+		for line := range strings.Lines(v.Detail) {
+			fmt.Fprintf(&b, "%14s%s\n", "", strings.TrimRight(line, "\n"))
+		}
+	}
+	for _, c := range r.Claims {
+		fmt.Fprintf(&b, "%-12s  %s: %s (%s)\n", c.Outcome, c.Suite, c.Claim.Text, c.Reason)
+	}
+	if len(r.NotRun) > 0 {
+		fmt.Fprintf(&b, "not run: %s\n", strings.Join(r.NotRun, ", "))
+	}
+	fmt.Fprintf(&b, "gate: %s (%s)\n", r.Status(), r.Counts())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Counts says how many verdicts there are of each outcome: "2 FAIL, 5 PASS".
+func (r Report) Counts() string {
+	n := map[Outcome]int{}
+	for _, v := range r.Verdicts {
+		n[v.Outcome]++
+	}
+	var parts []string
+	for _, o := range []Outcome{Fail, Error, Inconclusive, New, Improved, Pass, Reproduced} {
+		if n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+		}
+	}
+	claims := 0
+	for _, c := range r.Claims {
+		if c.Outcome == Refuted {
+			claims++
+		}
+	}
+	if claims > 0 {
+		parts = append(parts, count(claims, "claim")+" refuted")
+	}
+	if len(parts) == 0 {
+		return "nothing to judge"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// explain is the reason of a tested verdict: "macro-F1 -1.90 pp [-2.60, -1.20]: a
+// loss is shown".
+func (j *judge) explain(v *Verdict, d difference) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %+.2f%s", Label(v.Metric), v.Difference, unit(v.Metric))
+	if v.Interval != nil {
+		fmt.Fprintf(&b, " [%+.2f, %+.2f]", v.Interval.Lo, v.Interval.Hi)
+	}
+	margin := fmt.Sprintf("%g%s", v.Margin, unit(v.Metric))
+	switch v.Outcome {
+	case Fail:
+		fmt.Fprintf(&b, ": a loss is shown (p = %.2g, margin %s)", v.P.LossAdjusted, margin)
+	case Pass:
+		fmt.Fprintf(&b, ": a loss of %s is ruled out", margin)
+		if v.P.LossAdjusted <= j.opt.Alpha {
+			b.WriteString(", a smaller one is shown")
+		}
+	case Improved:
+		fmt.Fprintf(&b, ": a gain is shown (p = %.2g)", v.P.GainAdjusted)
+	case Inconclusive:
+		b.WriteString(": " + inconclusive(v, margin))
+	}
+	if v.Borrowed != "" {
+		fmt.Fprintf(&b, "; spread from %s", v.Borrowed)
+	}
+	return b.String()
+}
+
+func inconclusive(v *Verdict, margin string) string {
+	switch {
+	case v.P == nil:
+		return "one seed a side and no other baseline tells no spread: train more seeds"
+	case v.MoreBaseline > 0:
+		return fmt.Sprintf("neither a loss is shown nor one of %s ruled out; about %s, and %d for the baseline, would settle it",
+			margin, count(v.MoreSeeds, "more seed"), v.MoreBaseline)
+	}
+	return fmt.Sprintf("neither a loss is shown nor one of %s ruled out; about %s would settle it", margin, count(v.MoreSeeds, "more seed"))
+}
+
+// borrowed says where the spread is from if three seeds a side did not give it.
+func (t test) borrowed(p pool) string {
+	nb, nc := t.diff.nb, t.diff.nc
+	switch {
+	case t.diff.df == 0 || nb >= 3 && nc >= 3 || t.diff.se == 0:
+		return ""
+	case nb >= 3 && p.n == 0:
+		return "its baseline"
+	case nb >= 3:
+		return fmt.Sprintf("its baseline and %d pooled", p.n)
+	case p.n > 0:
+		return fmt.Sprintf("%d baselines, pooled", p.n)
+	}
+	return "the few seeds there are"
+}
+
+func explainClaim(r ClaimResult) string {
+	c := r.Claim
+	got := fmt.Sprintf("%s [%.2f, %.2f]", number(r.Estimate, c.Metric), r.Interval.Lo, r.Interval.Hi)
+	switch c.Kind {
+	case record.AtLeast:
+		return fmt.Sprintf("%s %s, claimed at least %g", Label(c.Metric), got, c.Gap)
+	case record.Equivalent:
+		return fmt.Sprintf("%s differs by %s, claimed at most %g", Label(c.Metric), got, c.Gap)
+	}
+	return fmt.Sprintf("%s differs by %s, claimed more than %g", Label(c.Metric), got, c.Gap)
+}
+
+// Label is the name of a metric in prose: "macro-F1" for record.F1.
+func Label(metric string) string {
+	switch metric {
+	case record.Top1:
+		return "top-1"
+	case record.F1:
+		return "macro-F1"
+	}
+	return metric
+}
+
+// unit is what follows a difference in a metric: " pp" for per cent.
+func unit(metric string) string {
+	if strings.HasSuffix(metric, "-pct") {
+		return " pp"
+	}
+	return ""
+}
+
+func number(x float64, metric string) string { return fmt.Sprintf("%.2f%s", x, unit(metric)) }
+
+func summary(v values, r *record.Record) Summary {
+	return Summary{N: v.n(), Mean: v.mean(), SD: v.sd(), Diverged: diverged(r)}
+}
+
+// count says "1 seed", "2 seeds".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func joinNames(names []string) string { return strings.Join(names, ", ") }
+
+func nameHash(name, sum string) string { return name + " " + short(sum) }
+
+func short(sum string) string {
+	if sum == "" {
+		return "(no hash)"
+	}
+	return sum[:min(12, len(sum))]
+}
