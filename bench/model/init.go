@@ -1,0 +1,87 @@
+package model
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"trainbench/bench/experiment"
+)
+
+// Weights are the values of a net: its Params and its Stats, by name, each in
+// the shape of its Param.
+type Weights map[string][]float32
+
+// Init draws initial weights from rng. See experiment.Init for the
+// distributions.
+func (n *Net) Init(rng *rand.Rand) Weights {
+	w := Weights{}
+	for _, p := range n.Params {
+		w[p.Name] = n.initial(p, rng)
+	}
+	for _, p := range n.Stats {
+		start := float32(0)
+		if strings.HasSuffix(p.Name, ".running_var") {
+			start = 1
+		}
+		w[p.Name] = constant(p.Len(), start)
+	}
+	return w
+}
+
+func (n *Net) initial(p Param, rng *rand.Rand) []float32 {
+	switch p.Kind {
+	case Norm:
+		if strings.HasSuffix(p.Name, ".weight") {
+			return constant(p.Len(), 1)
+		}
+		return constant(p.Len(), 0)
+	case Conv:
+		size, in, out := p.Shape[0]*p.Shape[1], p.Shape[2], p.Shape[3]
+		if n.Config.Init == experiment.HeNormalInit {
+			return normal(rng, p.Len(), math.Sqrt(2/float64(size*out)))
+		}
+		return uniform(rng, p.Len(), 1/math.Sqrt(float64(size*in)))
+	}
+	return uniform(rng, p.Len(), 1/math.Sqrt(float64(n.width)))
+}
+
+func constant(n int, value float32) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = value
+	}
+	return out
+}
+
+func uniform(rng *rand.Rand, n int, bound float64) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32((2*rng.Float64() - 1) * bound)
+	}
+	return out
+}
+
+func normal(rng *rand.Rand, n int, deviation float64) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(rng.NormFloat64() * deviation)
+	}
+	return out
+}
+
+// Flatten joins the values of params to one vector.
+func (w Weights) Flatten(params []Param) []float32 {
+	out := make([]float32, 0, Count(params))
+	for _, p := range params {
+		out = append(out, w[p.Name]...)
+	}
+	return out
+}
+
+// SetFlat stores a vector that Flatten made.
+func (w Weights) SetFlat(params []Param, flat []float32) {
+	for _, p := range params {
+		w[p.Name], flat = flat[:p.Len():p.Len()], flat[p.Len():]
+	}
+}

@@ -1,0 +1,244 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"trainbench/bench/batch"
+	"trainbench/bench/dataset"
+	"trainbench/bench/loss"
+	"trainbench/bench/metrics"
+	"trainbench/bench/model"
+	"trainbench/bench/optim"
+)
+
+// Run trains. It returns an error if the task cannot be trained at all; a loss
+// that is not finite is a result. Panics of graph building and of the device
+// become errors here.
+func (t *Task) Run(ctx context.Context) (result *Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = nil, fmt.Errorf("train %s, seed %d: %w", t.Experiment.ID(), t.Seed, panicError(p))
+		}
+	}()
+	r, err := t.start()
+	if err != nil {
+		return nil, fmt.Errorf("train %s, seed %d: %w", t.Experiment.ID(), t.Seed, err)
+	}
+	defer r.close()
+	if err := r.loop(ctx); err != nil {
+		return nil, fmt.Errorf("train %s, seed %d: %w", t.Experiment.ID(), t.Seed, err)
+	}
+	return r.result, nil
+}
+
+// panicError is a panic as an error, with the place if it is not one that graph
+// building raised on purpose.
+func panicError(p any) error {
+	if err, ok := p.(error); ok {
+		return err
+	}
+	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+}
+
+// run is the state of a training.
+type run struct {
+	*Task
+	planner *batch.Planner
+	session *session
+	result  *Result
+
+	watched      float64 // best macro-F1 on the split that early stopping watches
+	sinceWatched int     // epochs evaluated since
+}
+
+func (t *Task) start() (*run, error) {
+	if err := t.Experiment.Validate(); err != nil {
+		return nil, err
+	}
+	if t.Clock == nil {
+		t.Clock = time.Now
+	}
+	e := t.Experiment
+	net, err := model.New(e.Model, t.Train.Channels, t.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.Data.Mean) != t.Train.Channels {
+		return nil, fmt.Errorf("data.mean has %d entries and images have %d channels", len(e.Data.Mean), t.Train.Channels)
+	}
+	counts := dataset.Counts(t.Train.Labels, t.Classes)
+	lossFunc, err := loss.New(e.Loss, counts)
+	if err != nil {
+		return nil, err
+	}
+	planner := &batch.Planner{
+		Seed: t.Seed, Sampling: e.Sampling, CropPadding: e.Data.CropPadding, Flip: e.Data.Flip,
+		Labels: t.Train.Labels, Classes: t.Classes,
+	}
+	if err := planner.Validate(); err != nil {
+		return nil, err
+	}
+	weights := t.Initial
+	if weights == nil {
+		weights = net.Init(batch.Stream(t.Seed, batch.Init, 0))
+	}
+	p := &program{exp: e, net: net, loss: lossFunc, counts: counts, matmul: t.Device.Matmul, classes: t.Classes}
+	p.learns, p.frozen = net.Split()
+	r := &run{Task: t, planner: planner, watched: math.Inf(-1)}
+	r.result = &Result{InitialHash: Hash(net, weights), Params: model.Count(net.Params), Learns: model.Count(p.learns)}
+	r.session, err = newSession(t, p, weights)
+	return r, err
+}
+
+func (r *run) close() { r.session.close() }
+
+// loop is the training: epochs, evaluations, early stopping.
+func (r *run) loop(ctx context.Context) error {
+	epochs := r.Experiment.Train.Epochs
+	if epochs == 0 {
+		return r.finish(Epoch{})
+	}
+	for number := 1; number <= epochs; number++ {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		epoch, diverged, err := r.epoch(number)
+		if err != nil {
+			return err
+		}
+		if diverged != nil {
+			r.result.Diverged = diverged
+			return nil
+		}
+		last := number == epochs
+		if last || number%r.Experiment.Train.EvalEvery == 0 {
+			if err := r.evaluate(&epoch); err != nil {
+				return err
+			}
+			r.result.Stopped = !last && r.stop(epoch)
+		}
+		r.result.Curve = append(r.result.Curve, epoch)
+		if r.EpochDone != nil {
+			if err := r.EpochDone(epoch); err != nil {
+				return err
+			}
+		}
+		if r.result.Stopped {
+			break
+		}
+	}
+	return r.finish(r.result.Curve[len(r.result.Curve)-1])
+}
+
+// epoch trains for one epoch.
+func (r *run) epoch(number int) (Epoch, *Divergence, error) {
+	plan := r.planner.Epoch(number - 1)
+	rate := optim.Rate(r.Experiment.Optim, number-1)
+	start, compiled := r.Clock(), r.result.Timing.Compile
+	losses, predicted, compile, err := r.session.train(plan, rate)
+	if err != nil {
+		return Epoch{}, nil, err
+	}
+	r.result.Timing.Compile += compile
+	seconds := r.Clock().Sub(start).Seconds() - (r.result.Timing.Compile - compiled)
+	r.result.Timing.Train += seconds
+	r.result.Timing.Images += len(plan.Index)
+
+	sum := 0.0
+	for step, l := range losses {
+		if math.IsNaN(l) || math.IsInf(l, 0) {
+			return Epoch{}, &Divergence{Epoch: number, Step: step + 1, Loss: l}, nil
+		}
+		sum += l * float64(min(plan.Batch, len(plan.Index)-step*plan.Batch))
+	}
+	c := metrics.NewConfusion(r.Classes)
+	if err := c.Add(r.shown(plan), predicted); err != nil {
+		return Epoch{}, nil, err
+	}
+	epoch := Epoch{Number: number, Rate: rate, Seconds: seconds}
+	epoch.Train = Scores{Loss: sum / float64(len(plan.Index)), Top1: c.Top1(), F1: c.MacroF1()}
+	return epoch, nil, nil
+}
+
+// shown returns the label that counts for each image of a plan: its own or, when
+// mixed, that of the heavier part.
+func (r *run) shown(plan *batch.Plan) []int32 {
+	labels := make([]int32, len(plan.Index))
+	for i, index := range plan.Index {
+		if step := i / plan.Batch; plan.Lambda != nil && plan.Lambda[step] < .5 {
+			index = plan.Index[step*plan.Batch+int(plan.Partner[i])]
+		}
+		labels[i] = r.Train.Labels[index]
+	}
+	return labels
+}
+
+// evaluate fills in the scores of an epoch and keeps its test predictions.
+func (r *run) evaluate(epoch *Epoch) error {
+	start, compiled := r.Clock(), r.result.Timing.Compile
+	score := func(on *deviceSplit, labels []int32) (*Scores, []int32, error) {
+		mean, predicted, compile, err := r.session.evaluate(on)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.result.Timing.Compile += compile
+		c := metrics.NewConfusion(r.Classes)
+		if err := c.Add(labels, predicted); err != nil {
+			return nil, nil, err
+		}
+		return &Scores{Loss: mean, Top1: c.Top1(), F1: c.MacroF1()}, predicted, nil
+	}
+	var err error
+	if r.session.validationSet != nil {
+		if epoch.Validation, _, err = score(r.session.validationSet, r.Validation.Labels); err != nil {
+			return err
+		}
+	}
+	if epoch.Test, r.result.Predictions, err = score(r.session.testSet, r.Test.Labels); err != nil {
+		return err
+	}
+	r.result.Timing.Eval += r.Clock().Sub(start).Seconds() - (r.result.Timing.Compile - compiled)
+	if len(r.result.Curve) == 0 || epoch.Test.F1 > r.result.Best.Scores.F1 {
+		r.result.Best = Best{Epoch: epoch.Number, Scores: *epoch.Test}
+	}
+	return nil
+}
+
+// stop reports whether early stopping ends the training after an epoch.
+func (r *run) stop(epoch Epoch) bool {
+	rule := r.Experiment.Train
+	if rule.Patience == 0 {
+		return false
+	}
+	watched := epoch.Test
+	if epoch.Validation != nil && rule.Watch == "validation" {
+		watched = epoch.Validation
+	}
+	if watched.F1 > r.watched {
+		r.watched, r.sinceWatched = watched.F1, 0
+		return false
+	}
+	r.sinceWatched += rule.EvalEvery
+	return r.sinceWatched >= rule.Patience
+}
+
+// finish takes the numbers of the last epoch.
+func (r *run) finish(last Epoch) error {
+	if last.Test == nil {
+		if err := r.evaluate(&last); err != nil {
+			return err
+		}
+	}
+	if math.IsNaN(last.Test.Loss) {
+		return errors.New("the loss on the test set is not a number")
+	}
+	r.result.Test = *last.Test
+	var err error
+	r.result.Weights, err = r.session.weights()
+	return err
+}

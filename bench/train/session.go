@@ -1,0 +1,213 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"trainbench/bench/batch"
+	"trainbench/bench/dataset"
+	"trainbench/bench/model"
+)
+
+// evalBatch is the largest number of images of one evaluation call.
+const evalBatch = 500
+
+// session is a program with its state on the device.
+type session struct {
+	task     *Task
+	program  *program
+	stepExec *graph.Exec
+	evalExec *graph.Exec
+	compiled map[string]bool // shapes for which a graph exists already
+
+	params, velocity, stats, frozen  *tensors.Tensor
+	trainSet, validationSet, testSet *deviceSplit
+}
+
+// deviceSplit is a split on the device, as bytes.
+type deviceSplit struct {
+	pixels, labels *tensors.Tensor
+	batches        []*tensors.Tensor // indices of evaluation, each [evalBatch] or less
+	count          int
+}
+
+func newSession(t *Task, p *program, weights model.Weights) (*session, error) {
+	s := &session{task: t, program: p, compiled: map[string]bool{}}
+	var err error
+	if s.stepExec, err = graph.NewExec(t.Device.Backend, p.step); err != nil {
+		return nil, err
+	}
+	if s.evalExec, err = graph.NewExec(t.Device.Backend, p.evaluate); err != nil {
+		return nil, err
+	}
+	for _, list := range [][]model.Param{p.net.Params, p.net.Stats} {
+		for _, param := range list {
+			if got := len(weights[param.Name]); got != param.Len() {
+				return nil, fmt.Errorf("initial weights: %s has %d values, want %d", param.Name, got, param.Len())
+			}
+		}
+	}
+	s.params = vector(weights.Flatten(p.learns))
+	s.velocity = vector(make([]float32, model.Count(p.learns)))
+	s.stats = vector(weights.Flatten(p.net.Stats))
+	s.frozen = vector(weights.Flatten(p.frozen))
+	s.trainSet = newDeviceSplit(t.Train)
+	s.testSet = newDeviceSplit(t.Test)
+	if t.Validation.Len() > 0 {
+		s.validationSet = newDeviceSplit(t.Validation)
+	}
+	return s, nil
+}
+
+func newDeviceSplit(s dataset.Split) *deviceSplit {
+	d := &deviceSplit{
+		pixels: tensors.FromFlatDataAndDimensions(s.Pixels, s.Len(), s.Height, s.Width, s.Channels),
+		labels: tensors.FromFlatDataAndDimensions(s.Labels, s.Len()),
+		count:  s.Len(),
+	}
+	for start := 0; start < s.Len(); start += evalBatch {
+		index := make([]int32, min(evalBatch, s.Len()-start))
+		for i := range index {
+			index[i] = int32(start + i)
+		}
+		d.batches = append(d.batches, tensors.FromFlatDataAndDimensions(index, len(index)))
+	}
+	return d
+}
+
+func vector(values []float32) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values, len(values))
+}
+
+// train does the steps of a plan. It returns the losses of the steps, the classes
+// predicted on the way, and the seconds that compiling took.
+func (s *session) train(plan *batch.Plan, rate float64) (losses []float64, predicted []int32, compile float64, err error) {
+	full := len(plan.Index) / plan.Batch
+	rateTensor := tensors.FromScalar(float32(rate))
+	var outputs [][]*tensors.Tensor
+	do := func(first, steps, size int) error {
+		if steps == 0 {
+			return nil
+		}
+		constant := append([]*tensors.Tensor{s.frozen, s.trainSet.pixels, s.trainSet.labels, rateTensor},
+			s.planTensors(plan, first, steps, size)...)
+		counter := tensors.FromScalar(int32(0))
+		seconds, err := s.compile(s.stepExec, "step", append([]*tensors.Tensor{s.params, s.velocity, s.stats, counter}, constant...))
+		if err != nil {
+			return err
+		}
+		compile += seconds
+		for range steps {
+			out, err := s.step(counter, constant)
+			if err != nil {
+				return err
+			}
+			s.params, s.velocity, s.stats, counter = out[inParams], out[inVelocity], out[inStats], out[inStep]
+			outputs = append(outputs, out[outLoss:])
+		}
+		return nil
+	}
+	if err := do(0, full, plan.Batch); err != nil {
+		return nil, nil, 0, err
+	}
+	if rest := len(plan.Index) % plan.Batch; rest > 0 {
+		if err := do(full, 1, rest); err != nil {
+			return nil, nil, 0, err
+		}
+	}
+	for _, out := range outputs {
+		losses = append(losses, float64(tensors.ToScalar[float32](out[0])))
+		predicted = append(predicted, tensors.MustCopyFlatData[int32](out[1])...)
+	}
+	return losses, predicted, compile, nil
+}
+
+// planTensors sends steps of a plan to the device, each of size images.
+func (s *session) planTensors(plan *batch.Plan, first, steps, size int) []*tensors.Tensor {
+	start := first * plan.Batch
+	part := func(values []int32) *tensors.Tensor {
+		return tensors.FromFlatDataAndDimensions(values[start:start+steps*size], steps, size)
+	}
+	out := []*tensors.Tensor{part(plan.Index), part(plan.Augment)}
+	if plan.Lambda != nil {
+		out = append(out, part(plan.Partner), vector(plan.Lambda[first:first+steps]))
+	}
+	return out
+}
+
+// step calls the device once. State is donated: its memory becomes the outputs'.
+func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	var args []any
+	for _, state := range []*tensors.Tensor{s.params, s.velocity, s.stats, counter} {
+		donated, err := graph.DonateTensorBuffer(state, s.task.Device.Backend, 0)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, donated)
+	}
+	for _, t := range constant {
+		args = append(args, t)
+	}
+	return s.stepExec.Exec(args...)
+}
+
+// evaluate returns the mean cross-entropy and the predicted classes of a split.
+func (s *session) evaluate(on *deviceSplit) (mean float64, predicted []int32, compile float64, err error) {
+	sum := 0.0
+	for _, index := range on.batches {
+		inputs := []*tensors.Tensor{s.params, s.frozen, s.stats, on.pixels, on.labels, index}
+		seconds, err := s.compile(s.evalExec, "evaluate", inputs)
+		if err != nil {
+			return 0, nil, 0, err
+		}
+		compile += seconds
+		args := make([]any, len(inputs))
+		for i, t := range inputs {
+			args[i] = t
+		}
+		out, err := s.evalExec.Exec(args...)
+		if err != nil {
+			return 0, nil, 0, err
+		}
+		for _, l := range tensors.MustCopyFlatData[float32](out[0]) {
+			sum += float64(l)
+		}
+		predicted = append(predicted, tensors.MustCopyFlatData[int32](out[1])...)
+	}
+	return sum / float64(on.count), predicted, compile, nil
+}
+
+// compile builds the graph for the shapes of inputs, unless it exists, and returns
+// the seconds that it took.
+func (s *session) compile(exec *graph.Exec, name string, inputs []*tensors.Tensor) (float64, error) {
+	list := make([]shapes.Shape, len(inputs))
+	for i, t := range inputs {
+		list[i] = t.Shape()
+	}
+	key := fmt.Sprint(name, list)
+	if s.compiled[key] {
+		return 0, nil
+	}
+	start := s.task.Clock()
+	_, err := exec.Compile(list...)
+	s.compiled[key] = true
+	return s.task.Clock().Sub(start).Seconds(), err
+}
+
+// weights reads the state back.
+func (s *session) weights() (model.Weights, error) {
+	w := model.Weights{}
+	w.SetFlat(s.program.learns, tensors.MustCopyFlatData[float32](s.params))
+	w.SetFlat(s.program.frozen, tensors.MustCopyFlatData[float32](s.frozen))
+	w.SetFlat(s.program.net.Stats, tensors.MustCopyFlatData[float32](s.stats))
+	return w, nil
+}
+
+// close frees what is on the device.
+func (s *session) close() {
+	s.stepExec.Finalize()
+	s.evalExec.Finalize()
+}
