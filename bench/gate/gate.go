@@ -31,7 +31,7 @@ type Options struct {
 	Margins map[string]float64 `json:"margins"`
 	// Trifling is the fraction of the margin, in [0, 1), that a loss must be shown to
 	// exceed before it is a FAIL. With 0 any loss that is shown is one, and enough
-	// seeds show the least change of arithmetic. Default 0.25.
+	// seeds show the least change of arithmetic. Default 0.3.
 	Trifling float64 `json:"trifling"`
 	// LowerIsBetter are the metrics of which less is better. Default record.Loss.
 	LowerIsBetter []string `json:"lower_is_better,omitempty"`
@@ -45,7 +45,7 @@ func DefaultOptions() Options {
 	return Options{
 		Alpha:         .05,
 		Margins:       map[string]float64{record.Top1: .5, record.F1: .5},
-		Trifling:      .25,
+		Trifling:      .3,
 		LowerIsBetter: []string{record.Loss},
 	}
 }
