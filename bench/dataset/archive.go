@@ -82,7 +82,7 @@ func (r *reader) readTar(source string, in io.Reader) error {
 		if h.Typeflag == tar.TypeDir || !r.wants(name) {
 			continue
 		}
-		where := source + ": " + h.Name
+		where := source + ": " + name // not h.Name, which can be long and hold anything
 		if h.Typeflag != tar.TypeReg {
 			return &memberError{fmt.Errorf("%s: %s is not a file but of type %q; %s", r.layout.name, where, h.Typeflag, r.layout.again())}
 		}
