@@ -18,6 +18,9 @@ type Input struct {
 	Candidates []*record.Record
 	// Suites carry the claims.
 	Suites []record.Suite
+	// ClassNames, if not nil, names the classes of a record's dataset, by number, in
+	// messages. It may return nil.
+	ClassNames func(*record.Record) []string
 }
 
 // Options say how strict to be. Start from [DefaultOptions].
@@ -147,6 +150,9 @@ type Verdict struct {
 	P *PValues `json:"p,omitempty"`
 	// Borrowed says where the spread is from, if not from these samples alone.
 	Borrowed string `json:"borrowed,omitempty"`
+	// Where tells what a Fail is made of. Nil if it is none, or if predictions were
+	// not kept.
+	Where *Where `json:"where,omitempty"`
 	// MoreSeeds is how many more seeds of the candidate would, with a probability of
 	// 80 %, settle an Inconclusive verdict if the difference is as it looks.
 	// MoreBaseline is how many the baseline needs as well; then no number for the

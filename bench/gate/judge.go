@@ -16,7 +16,7 @@ func Judge(in Input, opt Options) (Report, error) {
 	if err := opt.Validate(); err != nil {
 		return Report{}, err
 	}
-	j := judge{opt: opt, pools: map[string]pool{}, baselines: byID(in.Baselines)}
+	j := judge{opt: opt, baselines: byID(in.Baselines), pools: map[string]pool{}, names: in.ClassNames, wheres: map[string]*Where{}}
 	seen := map[string]bool{}
 	for _, c := range in.Candidates {
 		if seen[c.ID()] {
@@ -47,6 +47,8 @@ type judge struct {
 	opt       Options
 	baselines map[string]*record.Record
 	pools     map[string]pool
+	names     func(*record.Record) []string
+	wheres    map[string]*Where
 	verdicts  []Verdict
 	tests     []test
 }
@@ -172,11 +174,25 @@ func (j *judge) decide() {
 			v.Interval = t.diff.interval(1 - 2*j.opt.Alpha)
 		}
 		j.outcome(v, d)
-		v.Reason = j.explain(v, d)
 		if v.Outcome == Fail {
-			v.Detail = where(t.base, t.candidate)
+			v.Where = j.where(t)
 		}
+		v.Reason = j.explain(v)
 	}
+}
+
+// where is the same for all metrics of an experiment.
+func (j *judge) where(t test) *Where {
+	w, known := j.wheres[t.candidate.ID()]
+	if !known {
+		var names []string
+		if j.names != nil {
+			names = j.names(t.candidate)
+		}
+		w = findWhere(t.base, t.candidate, names, j.opt.Alpha)
+		j.wheres[t.candidate.ID()] = w
+	}
+	return w
 }
 
 func (j *judge) outcome(v *Verdict, d difference) {

@@ -62,7 +62,7 @@ func (r Report) Counts() string {
 
 // explain is the reason of a tested verdict: "macro-F1 -1.90 pp [-2.60, -1.20]: a
 // loss is shown".
-func (j *judge) explain(v *Verdict, d difference) string {
+func (j *judge) explain(v *Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %+.2f%s", Label(v.Metric), v.Difference, unit(v.Metric))
 	if v.Interval != nil {
@@ -72,6 +72,9 @@ func (j *judge) explain(v *Verdict, d difference) string {
 	switch v.Outcome {
 	case Fail:
 		fmt.Fprintf(&b, ": a loss is shown (p = %.2g, margin %s)", v.P.LossAdjusted, margin)
+		if v.Where != nil {
+			fmt.Fprintf(&b, "; %s", v.Where)
+		}
 	case Pass:
 		fmt.Fprintf(&b, ": a loss of %s is ruled out", margin)
 		if v.P.LossAdjusted <= j.opt.Alpha {
