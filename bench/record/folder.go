@@ -190,10 +190,14 @@ func ReadIfThere(path string) (*Record, error) {
 
 // Published is the numbers of a paper, for tables only.
 type Published struct {
-	Suite  string         `json:"suite"`
-	Source string         `json:"source"` // where the numbers are from
-	Note   string         `json:"note,omitempty"`
-	Rows   []PublishedRow `json:"rows"`
+	Suite  string `json:"suite"`
+	Source string `json:"source"` // where the numbers are from
+	Note   string `json:"note,omitempty"`
+	// Dataset and Epochs are what the numbers are of: those of other trainings are
+	// shown beside them, and not held against them. Empty and 0 if not said.
+	Dataset string         `json:"dataset,omitempty"`
+	Epochs  int            `json:"epochs,omitempty"`
+	Rows    []PublishedRow `json:"rows"`
 }
 
 // PublishedRow is one experiment of a published table.

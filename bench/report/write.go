@@ -1,0 +1,107 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"trainbench/bench/atomicfile"
+	"trainbench/bench/gate"
+	"trainbench/bench/record"
+)
+
+// WriteTables writes <folder>/<suite>.md for every suite, and <folder>/README.md
+// with all of them, and returns the paths. Each file is whole or as it was.
+func WriteTables(folder string, suites []Suite) ([]string, error) {
+	if len(suites) == 0 {
+		return nil, nil
+	}
+	var paths []string
+	write := func(name string, data []byte) error {
+		paths = append(paths, filepath.Join(folder, name))
+		return atomicfile.Write(paths[len(paths)-1], data)
+	}
+	var all bytes.Buffer
+	fmt.Fprintf(&all, "# Results of profile %s\n\nGate: %s.\n", suites[0].Profile, counts(suites))
+	for _, s := range suites {
+		var one bytes.Buffer
+		if err := Markdown(&one, s); err != nil {
+			return nil, err
+		}
+		if err := write(s.Name+".md", one.Bytes()); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&all, "\n%s", one.Bytes())
+	}
+	if err := write("README.md", all.Bytes()); err != nil {
+		return nil, err
+	}
+	return paths, nil
+}
+
+// counts sums up the verdicts of all suites: "1 FAIL, 5 PASS".
+func counts(suites []Suite) string {
+	var all gate.Report
+	for _, s := range suites {
+		all.Claims = append(all.Claims, s.Claims...)
+		for _, row := range s.Rows {
+			all.Verdicts = append(all.Verdicts, row.Verdicts...)
+		}
+	}
+	return all.Counts()
+}
+
+// Formats are the names that [Write] takes.
+func Formats() []string { return []string{"markdown", "csv", "latex", "html"} }
+
+// Write writes all suites to w in one of [Formats].
+func Write(w io.Writer, format string, suites []Suite) error {
+	writers := map[string]func(io.Writer, Suite) error{"markdown": Markdown, "latex": LaTeX, "html": HTML}
+	if format == "csv" {
+		return CSV(w, suites)
+	}
+	write := writers[format]
+	if write == nil {
+		return fmt.Errorf("report: format %q is none of %q", format, Formats())
+	}
+	for i, s := range suites {
+		if i > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := write(w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Load reads folders of results, of baselines and of published numbers, and has
+// the gate judge the results. A folder that is empty or missing, or whose name is
+// empty, gives nothing.
+func Load(results, baselines, published string, opt gate.Options) (Input, error) {
+	var in Input
+	var base []*record.Record
+	var err error
+	if in.Suites, err = record.LoadSuites(results); err != nil {
+		return Input{}, err
+	}
+	if in.Records, err = record.LoadResults(results); err != nil {
+		return Input{}, err
+	}
+	if published != "" {
+		if in.Published, err = record.LoadPublished(published); err != nil {
+			return Input{}, err
+		}
+	}
+	if baselines == "" {
+		return in, nil
+	}
+	if base, err = record.LoadBaselines(baselines); err != nil {
+		return Input{}, err
+	}
+	in.Judged, err = gate.Judge(gate.Input{Baselines: base, Candidates: in.Records, Suites: in.Suites}, opt)
+	return in, err
+}
