@@ -109,9 +109,6 @@ type limitedReader struct {
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
-	if left := l.limit - l.n + 1; int64(len(p)) > left {
-		p = p[:left]
-	}
 	n, err := l.r.Read(p)
 	l.n += int64(n)
 	if l.n > l.limit {

@@ -71,6 +71,9 @@ func TestFind(t *testing.T) {
 			writeFolder(t, filepath.Join(dir, "tiny-bin"), without(without(tinyMembers(), "a.bin"), "t.bin"))
 			writeFolder(t, dir, []member{{name: "tiny.tar.gz", data: gzipped(t, tarball(t, other))}})
 		}, "tiny: DIR/tiny-bin has no a.bin, t.bin" + again},
+		{"half of the folder itself is not nothing", func(t *testing.T, dir string) {
+			writeFolder(t, dir, without(without(tinyMembers(), "a.bin"), "b.bin"))
+		}, "tiny: DIR has no a.bin, b.bin" + again},
 		{"a folder in place of a file", func(t *testing.T, dir string) {
 			writeFolder(t, filepath.Join(dir, "tiny-bin"), without(tinyMembers(), "b.bin"))
 			writeFolder(t, filepath.Join(dir, "tiny-bin", "b.bin"), nil)
