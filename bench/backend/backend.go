@@ -101,7 +101,7 @@ func openGo(why string) (*Device, error) {
 	}
 	workers.MethodByName("SetMaxParallelism").Call([]reflect.Value{reflect.ValueOf(-1)})
 	d := &Device{
-		Backend: b, Name: Go, Hardware: fmt.Sprintf("%s, %d cores", runtime.GOARCH, runtime.NumCPU()),
+		Backend: b, Name: Go, Hardware: runtime.GOARCH,
 		Matmul: true, Why: why,
 	}
 	if simd() {

@@ -1,8 +1,11 @@
 package model
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"trainbench/bench/experiment"
@@ -84,4 +87,28 @@ func (w Weights) SetFlat(params []Param, flat []float32) {
 	for _, p := range params {
 		w[p.Name], flat = flat[:p.Len():p.Len()], flat[p.Len():]
 	}
+}
+
+// CopyFrom takes the values of another net of the same structure, all but its
+// fully connected layer, and that too if head is set. It returns an error that
+// lists every array that is missing or of another length.
+func (w Weights) CopyFrom(from Weights, n *Net, head bool) error {
+	var errs []error
+	for _, params := range [][]Param{n.Params, n.Stats} {
+		for _, p := range params {
+			if p.Kind == Head && !head {
+				continue
+			}
+			values, ok := from[p.Name]
+			switch {
+			case !ok:
+				errs = append(errs, fmt.Errorf("the source has no %s", p.Name))
+			case len(values) != p.Len():
+				errs = append(errs, fmt.Errorf("%s has %d values in the source, want %d", p.Name, len(values), p.Len()))
+			default:
+				w[p.Name] = slices.Clone(values)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -156,9 +156,9 @@ type Env struct {
 
 // Fingerprint is a hash of everything that may change a result's bits: two
 // samples with equal configs, data, seeds and fingerprints should have equal
-// predictions. Host, time and the code's hash are not part of it.
+// predictions. Host, time, processor and the code's hash are not part of it.
 func (e Env) Fingerprint() string {
-	e.Host, e.Start, e.Code = "", time.Time{}, ""
+	e.Host, e.Start, e.Code, e.CPU, e.Cores = "", time.Time{}, "", "", 0
 	b, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // plain data always marshals

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"trainbench/bench/batch"
 	"trainbench/bench/dataset"
-	"trainbench/bench/loss"
 	"trainbench/bench/metrics"
 	"trainbench/bench/model"
 	"trainbench/bench/optim"
@@ -57,24 +57,19 @@ type run struct {
 }
 
 func (t *Task) start() (*run, error) {
-	if err := t.Experiment.Validate(); err != nil {
-		return nil, err
-	}
 	if t.Clock == nil {
 		t.Clock = time.Now
 	}
 	e := t.Experiment
-	net, err := model.New(e.Model, t.Train.Channels, t.Classes)
-	if err != nil {
-		return nil, err
-	}
-	if len(e.Data.Mean) != t.Train.Channels {
-		return nil, fmt.Errorf("data.mean has %d entries and images have %d channels", len(e.Data.Mean), t.Train.Channels)
-	}
 	counts := dataset.Counts(t.Train.Labels, t.Classes)
-	lossFunc, err := loss.New(e.Loss, counts)
-	if err != nil {
-		return nil, err
+	p := t.Program
+	if p == nil {
+		var err error
+		if p, err = NewProgram(e, t.Device, t.Train.Channels, counts); err != nil {
+			return nil, err
+		}
+	} else if p.device != t.Device || p.exp.SHA256() != e.SHA256() || !slices.Equal(p.counts, counts) {
+		return nil, errors.New("the program is of another experiment, device or dataset")
 	}
 	planner := &batch.Planner{
 		Seed: t.Seed, Sampling: e.Sampling, CropPadding: e.Data.CropPadding, Flip: e.Data.Flip,
@@ -85,17 +80,21 @@ func (t *Task) start() (*run, error) {
 	}
 	weights := t.Initial
 	if weights == nil {
-		weights = net.Init(batch.Stream(t.Seed, batch.Init, 0))
+		weights = p.net.Init(batch.Stream(t.Seed, batch.Init, 0))
 	}
-	p := &program{exp: e, net: net, loss: lossFunc, counts: counts, matmul: t.Device.Matmul, classes: t.Classes}
-	p.learns, p.frozen = net.Split()
 	r := &run{Task: t, planner: planner, watched: math.Inf(-1)}
-	r.result = &Result{InitialHash: Hash(net, weights), Params: model.Count(net.Params), Learns: model.Count(p.learns)}
+	r.result = &Result{InitialHash: Hash(p.net, weights), Params: model.Count(p.net.Params), Learns: model.Count(p.learns)}
+	var err error
 	r.session, err = newSession(t, p, weights)
 	return r, err
 }
 
-func (r *run) close() { r.session.close() }
+// close frees the program, if it is the run's own.
+func (r *run) close() {
+	if r.Program == nil {
+		r.session.Close()
+	}
+}
 
 // loop is the training: epochs, evaluations, early stopping.
 func (r *run) loop(ctx context.Context) error {
@@ -239,6 +238,9 @@ func (r *run) finish(last Epoch) error {
 	}
 	r.result.Test = *last.Test
 	var err error
-	r.result.Weights, err = r.session.weights()
-	return err
+	if r.result.Weights, err = r.session.weights(); err != nil {
+		return err
+	}
+	r.result.FinalHash = Hash(r.session.net, r.result.Weights)
+	return nil
 }

@@ -2,8 +2,8 @@ package train
 
 import (
 	"fmt"
+	"time"
 
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -15,15 +15,12 @@ import (
 // evalBatch is the largest number of images of one evaluation call.
 const evalBatch = 500
 
-// session is a program with its state on the device.
+// session is the state of a training on the device.
 type session struct {
-	task     *Task
-	program  *program
-	stepExec *graph.Exec
-	evalExec *graph.Exec
-	compiled map[string]bool // shapes for which a graph exists already
+	*Program
+	clock func() time.Time
 
-	params, velocity, stats, frozen  *tensors.Tensor
+	params, velocity, stats, fixed   *tensors.Tensor
 	trainSet, validationSet, testSet *deviceSplit
 }
 
@@ -34,15 +31,8 @@ type deviceSplit struct {
 	count          int
 }
 
-func newSession(t *Task, p *program, weights model.Weights) (*session, error) {
-	s := &session{task: t, program: p, compiled: map[string]bool{}}
-	var err error
-	if s.stepExec, err = graph.NewExec(t.Device.Backend, p.step); err != nil {
-		return nil, err
-	}
-	if s.evalExec, err = graph.NewExec(t.Device.Backend, p.evaluate); err != nil {
-		return nil, err
-	}
+func newSession(t *Task, p *Program, weights model.Weights) (*session, error) {
+	s := &session{Program: p, clock: t.Clock}
 	for _, list := range [][]model.Param{p.net.Params, p.net.Stats} {
 		for _, param := range list {
 			if got := len(weights[param.Name]); got != param.Len() {
@@ -53,7 +43,7 @@ func newSession(t *Task, p *program, weights model.Weights) (*session, error) {
 	s.params = vector(weights.Flatten(p.learns))
 	s.velocity = vector(make([]float32, model.Count(p.learns)))
 	s.stats = vector(weights.Flatten(p.net.Stats))
-	s.frozen = vector(weights.Flatten(p.frozen))
+	s.fixed = vector(weights.Flatten(p.frozen))
 	s.trainSet = newDeviceSplit(t.Train)
 	s.testSet = newDeviceSplit(t.Test)
 	if t.Validation.Len() > 0 {
@@ -92,10 +82,10 @@ func (s *session) train(plan *batch.Plan, rate float64) (losses []float64, predi
 		if steps == 0 {
 			return nil
 		}
-		constant := append([]*tensors.Tensor{s.frozen, s.trainSet.pixels, s.trainSet.labels, rateTensor},
+		constant := append([]*tensors.Tensor{s.fixed, s.trainSet.pixels, s.trainSet.labels, rateTensor},
 			s.planTensors(plan, first, steps, size)...)
 		counter := tensors.FromScalar(int32(0))
-		seconds, err := s.compile(s.stepExec, "step", append([]*tensors.Tensor{s.params, s.velocity, s.stats, counter}, constant...))
+		seconds, err := s.compile(s.stepExec, "step", append([]*tensors.Tensor{s.params, s.velocity, s.stats, counter}, constant...), s.clock)
 		if err != nil {
 			return err
 		}
@@ -142,7 +132,7 @@ func (s *session) planTensors(plan *batch.Plan, first, steps, size int) []*tenso
 func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*tensors.Tensor, error) {
 	var args []any
 	for _, state := range []*tensors.Tensor{s.params, s.velocity, s.stats, counter} {
-		donated, err := graph.DonateTensorBuffer(state, s.task.Device.Backend, 0)
+		donated, err := graph.DonateTensorBuffer(state, s.device.Backend, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -158,8 +148,8 @@ func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*
 func (s *session) evaluate(on *deviceSplit) (mean float64, predicted []int32, compile float64, err error) {
 	sum := 0.0
 	for _, index := range on.batches {
-		inputs := []*tensors.Tensor{s.params, s.frozen, s.stats, on.pixels, on.labels, index}
-		seconds, err := s.compile(s.evalExec, "evaluate", inputs)
+		inputs := []*tensors.Tensor{s.params, s.fixed, s.stats, on.pixels, on.labels, index}
+		seconds, err := s.compile(s.evalExec, "evaluate", inputs, s.clock)
 		if err != nil {
 			return 0, nil, 0, err
 		}
@@ -180,34 +170,11 @@ func (s *session) evaluate(on *deviceSplit) (mean float64, predicted []int32, co
 	return sum / float64(on.count), predicted, compile, nil
 }
 
-// compile builds the graph for the shapes of inputs, unless it exists, and returns
-// the seconds that it took.
-func (s *session) compile(exec *graph.Exec, name string, inputs []*tensors.Tensor) (float64, error) {
-	list := make([]shapes.Shape, len(inputs))
-	for i, t := range inputs {
-		list[i] = t.Shape()
-	}
-	key := fmt.Sprint(name, list)
-	if s.compiled[key] {
-		return 0, nil
-	}
-	start := s.task.Clock()
-	_, err := exec.Compile(list...)
-	s.compiled[key] = true
-	return s.task.Clock().Sub(start).Seconds(), err
-}
-
 // weights reads the state back.
 func (s *session) weights() (model.Weights, error) {
 	w := model.Weights{}
-	w.SetFlat(s.program.learns, tensors.MustCopyFlatData[float32](s.params))
-	w.SetFlat(s.program.frozen, tensors.MustCopyFlatData[float32](s.frozen))
-	w.SetFlat(s.program.net.Stats, tensors.MustCopyFlatData[float32](s.stats))
+	w.SetFlat(s.learns, tensors.MustCopyFlatData[float32](s.params))
+	w.SetFlat(s.frozen, tensors.MustCopyFlatData[float32](s.fixed))
+	w.SetFlat(s.net.Stats, tensors.MustCopyFlatData[float32](s.stats))
 	return w, nil
-}
-
-// close frees what is on the device.
-func (s *session) close() {
-	s.stepExec.Finalize()
-	s.evalExec.Finalize()
 }

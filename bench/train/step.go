@@ -4,25 +4,11 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"trainbench/bench/experiment"
 	"trainbench/bench/layer"
 	"trainbench/bench/loss"
 	"trainbench/bench/model"
 	"trainbench/bench/optim"
 )
-
-// program builds the graphs of one experiment. All state is in a few flat
-// vectors, because a call costs time for every buffer it takes.
-type program struct {
-	exp     experiment.Experiment
-	net     *model.Net
-	loss    loss.Func
-	counts  []int // training images of each class
-	matmul  bool
-	learns  []model.Param
-	frozen  []model.Param
-	classes int
-}
 
 // Inputs of a training step, in the order of its arguments. The first four are
 // replaced by the step's first four outputs.
@@ -48,7 +34,7 @@ const (
 )
 
 // step is one step of stochastic gradient descent.
-func (p *program) step(in []*Node) []*Node {
+func (p *Program) step(in []*Node) []*Node {
 	at := func(input int) *Node { // this step's part of the plan
 		return Squeeze(Gather(in[input], Reshape(in[inStep], 1, 1)), 0)
 	}
@@ -97,19 +83,19 @@ const (
 
 // evaluate returns, for each image of the index, its cross-entropy [batch] and its
 // predicted class [batch].
-func (p *program) evaluate(in []*Node) []*Node {
+func (p *Program) evaluate(in []*Node) []*Node {
 	pass := p.pass(p.tape(), model.Evaluation, in[evalParams], in[evalFrozen], in[evalStats])
 	logits := p.net.Forward(pass, pick(in[evalPixels], in[evalIndex], p.exp.Data)).Node
 	onehot := p.onehot(Gather(in[evalLabels], ExpandAxes(in[evalIndex], -1)))
 	return []*Node{loss.PerImage(logits, onehot), p.predict(logits, p.exp.Loss.PostHocTau)}
 }
 
-func (p *program) tape() *layer.Tape {
-	return &layer.Tape{Matmul: p.matmul, Precision: p.exp.Model.Precision}
+func (p *Program) tape() *layer.Tape {
+	return &layer.Tape{Matmul: p.device.Matmul, Precision: p.exp.Model.Precision}
 }
 
 // pass unpacks the state.
-func (p *program) pass(tape *layer.Tape, mode model.Mode, params, frozen, stats *Node) *model.Pass {
+func (p *Program) pass(tape *layer.Tape, mode model.Mode, params, frozen, stats *Node) *model.Pass {
 	pass := &model.Pass{
 		Tape: tape, Mode: mode,
 		Values: map[string]*layer.Value{},
@@ -124,11 +110,11 @@ func (p *program) pass(tape *layer.Tape, mode model.Mode, params, frozen, stats 
 	return pass
 }
 
-func (p *program) onehot(labels *Node) *Node { return OneHot(labels, p.classes, dtypes.Float32) }
+func (p *Program) onehot(labels *Node) *Node { return OneHot(labels, p.classes, dtypes.Float32) }
 
 // predict returns the class of the highest logit, the first one of equals, after
 // subtracting tau log prior.
-func (p *program) predict(logits *Node, tau float64) *Node {
+func (p *Program) predict(logits *Node, tau float64) *Node {
 	if tau > 0 {
 		logits = Sub(logits, Reshape(Const(logits.Graph(), loss.LogPrior(p.counts, tau)), 1, -1))
 	}

@@ -25,7 +25,9 @@ type Task struct {
 	Experiment experiment.Experiment
 	Seed       uint64
 	Device     *backend.Device
-	Classes    int
+	// Program is of Experiment on Device; nil makes one for this task alone.
+	Program *Program
+	Classes int
 	// Train, Validation and Test are the splits as they are used. Validation may be
 	// empty.
 	Train, Validation, Test dataset.Split
@@ -69,6 +71,7 @@ type Result struct {
 	Best        Best
 	Weights     model.Weights
 	InitialHash string // of the weights before training
+	FinalHash   string // and after
 	// Diverged tells where the loss was not finite, nil if it always was. The curve
 	// then ends before that epoch and there are no predictions.
 	Diverged *Divergence

@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+
+	"trainbench/bench/batch"
+	"trainbench/bench/dataset"
+	"trainbench/bench/experiment"
+	"trainbench/bench/record"
+)
+
+// prepared is a dataset as one experiment uses it.
+type prepared struct {
+	train, validation, test dataset.Split
+	classes                 int
+	info                    record.Data
+}
+
+// prepare selects, draws and holds out what an experiment's Data says. It does
+// not depend on the seed of a training.
+func prepare(whole *dataset.Dataset, d experiment.Data) (*prepared, error) {
+	set := whole
+	if len(d.Classes) > 0 {
+		var err error
+		if set, err = whole.SelectClasses(d.Classes); err != nil {
+			return nil, err
+		}
+	}
+	classes := len(set.Classes)
+	index := make([]int32, set.Train.Len())
+	for i := range index {
+		index[i] = int32(i)
+	}
+	if len(d.PerClass) > 0 {
+		counts := d.PerClass
+		if len(counts) == 1 {
+			counts = slices.Repeat(counts, classes)
+		}
+		if len(counts) != classes {
+			return nil, fmt.Errorf("data.per_class has %d entries and %s has %d classes", len(counts), set.Name, classes)
+		}
+		var err error
+		if index, err = dataset.Imbalanced(set.Train.Labels, counts, d.DrawSeed); err != nil {
+			return nil, err
+		}
+	}
+	p := &prepared{classes: classes, test: set.Test}
+	p.train = set.Train.Subset(index)
+	if d.Validation > 0 {
+		kept, held, err := dataset.Holdout(p.train.Labels, classes, d.Validation, d.DrawSeed)
+		if err != nil {
+			return nil, err
+		}
+		p.train, p.validation = p.train.Subset(kept), p.train.Subset(held)
+		index = pick(index, kept)
+	}
+	addNoise(p.train.Labels, classes, d.LabelNoise, d.DrawSeed)
+	p.info = record.Data{
+		Dataset: set.Name, SHA256: set.SHA256, SubsetSHA256: dataset.IndexSHA256(index),
+		TrainImages: p.train.Len(), HeldOut: p.validation.Len(), TestImages: p.test.Len(),
+		TrainPerClass: dataset.Counts(p.train.Labels, classes),
+	}
+	return p, nil
+}
+
+// pick returns values[i] for every i of index.
+func pick(values, index []int32) []int32 {
+	out := make([]int32, len(index))
+	for i, j := range index {
+		out[i] = values[j]
+	}
+	return out
+}
+
+// addNoise gives a fraction of the labels another class. The labels are a copy of
+// the dataset's.
+func addNoise(labels []int32, classes int, fraction float64, seed uint64) {
+	if fraction == 0 {
+		return
+	}
+	rng := batch.Stream(seed, "label-noise", 0)
+	for i := range labels {
+		if rng.Float64() < fraction {
+			labels[i] = (labels[i] + 1 + int32(rng.IntN(classes-1))) % int32(classes)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"context"
+	"embed"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"trainbench/bench/gate"
+	"trainbench/bench/profile"
+	"trainbench/bench/record"
+)
+
+//go:embed profiles/full.json
+var embedded embed.FS
+
+// fullProfile is the file system of the one profile that every suite has.
+func fullProfile() fs.FS {
+	sub, err := fs.Sub(embedded, "profiles")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}
+
+// units tell benchstat what the metrics mean.
+const units = `Unit top1-pct better=higher
+Unit f1-pct better=higher
+Unit images/sec better=higher
+Unit sec/epoch better=lower
+`
+
+// Main is what TestMain returns the exit code of: it adds the flags of a run to
+// those of go test, runs tests and benchmarks, and, if a suite was run, gates it
+// and writes its tables. The exit code is that of go test, or the gate's: 1 for a
+// regression or a claim that no longer holds, 2 for what cannot be compared.
+// Inconclusive verdicts and new experiments do not fail a run.
+//
+// Flags: -profile, -seeds, -backend, -data, -results, -baselines, -update,
+// -reason, -fresh, -quiet. See [Options].
+func (r *Runner) Main(m *testing.M) int {
+	r.flags(flag.CommandLine)
+	if err := flag.Set("test.benchtime", "1x"); err != nil {
+		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
+		return 2
+	}
+	flag.Parse()
+	if flag.Lookup("test.bench").Value.String() == "" {
+		return m.Run()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r.ctx = ctx
+	if err := r.open(); err != nil {
+		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
+		return 2
+	}
+	fmt.Fprint(r.opt.Stdout, units)
+	code := m.Run()
+	if ctx.Err() != nil {
+		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; samples that were done are kept in %s: the same command goes on from there\n", r.folder())
+		return 130
+	}
+	status, err := r.finish()
+	if err != nil {
+		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
+		return max(code, 2)
+	}
+	return max(code, status)
+}
+
+// flags declares the flags, with the options as defaults.
+func (r *Runner) flags(set *flag.FlagSet) {
+	o := &r.opt
+	names := fmt.Sprint(profile.Names(o.Profiles))
+	set.StringVar(&o.Profile, "profile", o.Profile, "scale: one of "+names+", or the path of a .json file")
+	set.IntVar(&o.Seeds, "seeds", o.Seeds, "seeds of every experiment (0: as the profile says)")
+	set.StringVar(&o.Backend, "backend", o.Backend, "auto, go, xla:cpu, xla:cuda or xla:/path/to/plugin.so")
+	set.StringVar(&o.Data, "data", o.Data, "folder of CIFAR (default $TRAINBENCH_DATA)")
+	set.StringVar(&o.Results, "results", o.Results, "folder of results")
+	set.StringVar(&o.Baselines, "baselines", o.Baselines, "folder of baselines")
+	set.BoolVar(&o.Fresh, "fresh", o.Fresh, "train also what the results hold already")
+	set.BoolVar(&o.Quiet, "quiet", o.Quiet, "write no progress")
+	set.BoolVar(&o.Update, "update", o.Update, "store this run's records as baselines")
+	set.StringVar(&o.Reason, "reason", o.Reason, "why the baselines change, with -update")
+}
+
+// finish gates what was run, writes tables, and stores baselines if asked to. It
+// returns the exit code.
+func (r *Runner) finish() (int, error) {
+	if len(r.order) == 0 {
+		return 0, nil
+	}
+	var candidates []*record.Record
+	for _, id := range r.order {
+		if _, err := r.records[id].Encode(); err != nil { // sorts and checks
+			return 0, err
+		}
+		candidates = append(candidates, r.records[id])
+	}
+	for _, s := range r.suites {
+		if err := record.WriteSuite(r.folder(), s); err != nil {
+			return 0, err
+		}
+	}
+	judged, err := r.judge(candidates)
+	if err != nil {
+		return 0, err
+	}
+	if err := gate.WriteText(r.opt.Stderr, judged); err != nil {
+		return 0, err
+	}
+	if err := r.tables(candidates, judged); err != nil {
+		return 0, err
+	}
+	if r.opt.Update {
+		return 0, r.update(candidates)
+	}
+	if status := judged.Status(); status != gate.StatusInconclusive {
+		return status.ExitCode(), nil
+	}
+	return 0, nil
+}

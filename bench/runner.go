@@ -1,0 +1,242 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"trainbench/bench/backend"
+	"trainbench/bench/dataset"
+	"trainbench/bench/experiment"
+	"trainbench/bench/profile"
+	"trainbench/bench/record"
+	"trainbench/bench/train"
+)
+
+// Options are what a Runner works with. Flags of the test binary override those
+// that they name; see [Runner.Main].
+type Options struct {
+	// Profiles holds the built-in profiles, NAME.json each.
+	Profiles fs.FS
+	// Profile is the name of one of them, or a file's path.
+	Profile string
+	// Results, Baselines and Published are folders: samples and tables go to
+	// Results/<profile>, baselines are in Baselines/<profile>, and papers' numbers in
+	// Published (none if empty).
+	Results, Baselines, Published string
+	// Data is where CIFAR lies; see dataset.Open.
+	Data string
+	// Backend is a name that backend.Open takes.
+	Backend string
+	// Seeds is the number of seeds; 0 takes the profile's.
+	Seeds int
+	// Fresh trains also what the results hold already.
+	Fresh bool
+	// Update stores the records of the run as baselines, for the given Reason.
+	Update bool
+	Reason string
+	// Quiet writes no progress.
+	Quiet bool
+	// Datasets opens datasets by name that package dataset does not know.
+	Datasets map[string]func() (*dataset.Dataset, error)
+	Stdout   io.Writer
+	Stderr   io.Writer
+	Clock    func() time.Time
+}
+
+// DefaultOptions returns the options of a suite in a folder beside results/ and
+// baselines/, with the profile "full" alone.
+func DefaultOptions() Options {
+	return Options{
+		Profiles: fullProfile(),
+		Profile:  "full",
+		Results:  "../results", Baselines: "../baselines", Published: "../baselines/published",
+		Data:    os.Getenv("TRAINBENCH_DATA"),
+		Backend: backend.Auto,
+		Stdout:  os.Stdout, Stderr: os.Stderr,
+		Clock: time.Now,
+	}
+}
+
+// Runner trains suites. It is not safe for concurrent use.
+type Runner struct {
+	opt      Options
+	profile  *profile.Profile
+	device   *backend.Device
+	datasets map[string]*dataset.Dataset
+	sources  map[string]*source
+	compiled struct {
+		key     string
+		program *train.Program
+	}
+	ctx  context.Context
+	code string // hash of this program
+
+	suites  []record.Suite
+	records map[string]*record.Record // by "suite/experiment", of this run
+	order   []string                  // their keys, as trained
+	problem error                     // the first one that a benchmark could not report itself
+}
+
+// NewRunner returns a Runner; the profile and the backend are opened when they
+// are needed.
+func NewRunner(opt Options) *Runner {
+	return &Runner{
+		opt:      opt,
+		datasets: map[string]*dataset.Dataset{},
+		sources:  map[string]*source{},
+		records:  map[string]*record.Record{},
+		ctx:      context.Background(),
+	}
+}
+
+// Run trains every experiment of a suite with every seed of the profile, each as
+// a sub-benchmark method=<experiment>/seed=<seed>, and keeps the samples. What the
+// results hold already, made by this program on this machine, is not trained
+// again.
+func (r *Runner) Run(b *testing.B, s Suite) {
+	b.Helper()
+	experiments, asked, err := r.scale(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.suites = append(r.suites, asked)
+	for _, e := range experiments {
+		for i := range r.seeds() {
+			seed := r.profile.FirstSeed + uint64(i)
+			b.Run(fmt.Sprintf("method=%s/seed=%d", e.Name, seed), func(b *testing.B) {
+				r.benchmark(b, e, seed)
+			})
+		}
+	}
+}
+
+func (r *Runner) seeds() int {
+	if r.opt.Seeds > 0 {
+		return r.opt.Seeds
+	}
+	return r.profile.Seeds
+}
+
+// scale applies the profile to a suite.
+func (r *Runner) scale(s Suite) ([]experiment.Experiment, record.Suite, error) {
+	asked := record.Suite{Name: s.Name, Question: s.Question}
+	if err := r.open(); err != nil {
+		return nil, asked, err
+	}
+	asked.Profile = r.profile.Name
+	var experiments []experiment.Experiment
+	var all, texts []string
+	for _, e := range s.Experiments {
+		e.Suite = s.Name
+		all = append(all, e.Name)
+		skip, err := r.profile.Skips(e.ID())
+		if err != nil {
+			return nil, asked, err
+		}
+		if skip {
+			continue
+		}
+		if e, err = r.profile.Experiment(e); err != nil {
+			return nil, asked, err
+		}
+		experiments = append(experiments, e)
+		asked.Experiments = append(asked.Experiments, e.Name)
+	}
+	for _, c := range s.Claims {
+		texts = append(texts, c.Text)
+		change := r.profile.Claim(s.Name + "/" + c.Text)
+		if change.Gap != nil {
+			c.Gap = *change.Gap
+		}
+		trained := slices.Contains(asked.Experiments, c.A) && (c.B == "" || slices.Contains(asked.Experiments, c.B))
+		if !change.Drop && trained {
+			asked.Claims = append(asked.Claims, c)
+		}
+	}
+	return experiments, asked, r.profile.Check(s.Name, all, texts)
+}
+
+// open opens profile and backend, once.
+func (r *Runner) open() error {
+	var err error
+	if r.profile == nil {
+		if r.profile, err = profile.Load(r.opt.Profile, r.opt.Profiles); err != nil {
+			return err
+		}
+	}
+	if r.code == "" {
+		if r.code, err = codeHash(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deviceFor opens the backend, once. Precision is a choice of the process, so all
+// experiments of a run must agree on TF32.
+func (r *Runner) deviceFor(e experiment.Experiment) (*backend.Device, error) {
+	tf32 := e.Model.Precision == experiment.TF32
+	if r.device == nil {
+		d, err := backend.Open(r.opt.Backend, backend.Options{TF32: tf32})
+		if err != nil {
+			return nil, err
+		}
+		r.device = d
+		if !r.opt.Quiet {
+			fmt.Fprintf(r.opt.Stderr, "# profile %s on %s (%s)\n", r.profile.Name, d, d.Why)
+		}
+	}
+	if tf32 && r.device.Name != backend.CUDA {
+		return nil, fmt.Errorf("%s asks for tf32, which %s does not have: set model.precision to f32 or use -backend %s",
+			e.ID(), r.device.Name, backend.CUDA)
+	}
+	return r.device, nil
+}
+
+// dataset opens a dataset, once.
+func (r *Runner) dataset(name string) (*dataset.Dataset, error) {
+	if d := r.datasets[name]; d != nil {
+		return d, nil
+	}
+	open := r.opt.Datasets[name]
+	if open == nil {
+		open = func() (*dataset.Dataset, error) { return dataset.Open(name, r.opt.Data) }
+	}
+	d, err := open()
+	if err != nil {
+		return nil, err
+	}
+	r.datasets[name] = d
+	return d, nil
+}
+
+// benchmark is one sub-benchmark.
+func (r *Runner) benchmark(b *testing.B, e experiment.Experiment, seed uint64) {
+	var s *record.Sample
+	for b.Loop() {
+		if s != nil {
+			b.Fatal("a training is one iteration: run with -benchtime 1x")
+		}
+		var err error
+		if s, err = r.sample(e, seed); err != nil {
+			if errors.Is(err, context.Canceled) {
+				b.Skip("interrupted")
+			}
+			b.Fatal(err)
+		}
+	}
+	for _, name := range []string{record.Top1, record.F1} {
+		if v, ok := s.Metrics[name]; ok {
+			b.ReportMetric(v, name)
+		}
+	}
+	b.ReportMetric(s.Timing.ImagesSec, "images/sec")
+	b.ReportMetric(s.Timing.PerEpoch, "sec/epoch")
+}

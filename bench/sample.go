@@ -1,0 +1,310 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"trainbench/bench/backend"
+	"trainbench/bench/dataset"
+	"trainbench/bench/experiment"
+	"trainbench/bench/record"
+	"trainbench/bench/train"
+)
+
+// sample returns the sample of an experiment and a seed: the stored one if it
+// still stands, or else a new one, which it stores. An error is one of the
+// machine or of the configuration; a training that diverges or fails is a sample.
+func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, error) {
+	device, err := r.deviceFor(e)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := r.dataset(e.Data.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	data, err := prepare(whole, e.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", e.ID(), err)
+	}
+	env := r.environment(device)
+	rec := &record.Record{
+		Profile: r.profile.Name, Suite: e.Suite, Experiment: e.Name,
+		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e),
+	}
+	path := record.SamplePath(r.folder(), e.Suite, e.Name, seed)
+	cached, err := r.stored(path, rec, data.info, env)
+	if err != nil {
+		return nil, err
+	}
+	if cached != nil {
+		r.keep(cached)
+		r.progress(e, &cached.Samples[0], " (cached)")
+		return &cached.Samples[0], nil
+	}
+	s := record.Sample{Seed: seed, Data: data.info, Env: env}
+	if err := r.train(e, device, data, &s); err != nil {
+		return nil, err
+	}
+	rec.Samples = []record.Sample{s}
+	if err := r.putAside(filepath.Dir(path), rec.ConfigSHA256); err != nil {
+		return nil, err
+	}
+	if err := rec.Write(path); err != nil {
+		return nil, err
+	}
+	r.keep(rec)
+	r.progress(e, &s, "")
+	return &s, nil
+}
+
+// train fills in what the training gives.
+func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample) error {
+	program, err := r.program(e, device, data)
+	if err != nil {
+		s.Status, s.Detail = record.Failed, err.Error()
+		return nil
+	}
+	task := &train.Task{
+		Experiment: e, Seed: s.Seed, Device: device, Program: program, Classes: data.classes,
+		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
+	}
+	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
+		return err
+	}
+	result, err := task.Run(r.ctx)
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	if err != nil {
+		s.Status, s.Detail = record.Failed, err.Error()
+		return nil
+	}
+	return fill(s, result, data)
+}
+
+// program returns the compiled graphs of an experiment: seeds come one after the
+// other, so only the last one is kept.
+func (r *Runner) program(e experiment.Experiment, d *backend.Device, data *prepared) (*train.Program, error) {
+	key := fmt.Sprint(e.SHA256(), data.train.Height, data.train.Width, data.train.Channels, data.info.TrainPerClass)
+	if r.compiled.key == key {
+		return r.compiled.program, nil
+	}
+	if r.compiled.program != nil {
+		r.compiled.program.Close()
+	}
+	r.compiled.key, r.compiled.program = "", nil
+	p, err := train.NewProgram(e, d, data.train.Channels, dataset.Counts(data.train.Labels, data.classes))
+	if err != nil {
+		return nil, err
+	}
+	r.compiled.key, r.compiled.program = key, p
+	return p, nil
+}
+
+// fill copies a result into a sample. Fractions become per cent.
+func fill(s *record.Sample, result *train.Result, data *prepared) error {
+	s.Params = record.Params{Total: result.Params, Trainable: result.Learns}
+	s.Weights.InitialSHA256 = result.InitialHash
+	s.Curve = curve(result.Curve)
+	t := result.Timing
+	s.Timing = record.Timing{Compile: t.Compile, Train: t.Train, Eval: t.Eval, PeakBytes: peakBytes()}
+	if epochs := len(result.Curve); epochs > 0 && t.Train > 0 {
+		s.Timing.PerEpoch = t.Train / float64(epochs)
+		s.Timing.ImagesSec = float64(t.Images) / t.Train
+	}
+	if result.Diverged != nil {
+		s.Status, s.Detail = record.Diverged, result.Diverged.String()
+		return nil
+	}
+	s.Status = record.OK
+	s.Weights.FinalSHA256 = result.FinalHash
+	s.Metrics = metricsOf(result.Test)
+	if result.Best.Epoch > 0 {
+		s.Best = &record.Best{Epoch: result.Best.Epoch, Metrics: metricsOf(result.Best.Scores)}
+	}
+	var err error
+	s.Predictions, err = record.NewPredictions(data.classes, data.test.Labels, result.Predictions)
+	return err
+}
+
+func metricsOf(s train.Scores) map[string]float64 {
+	return map[string]float64{record.Top1: 100 * s.Top1, record.F1: 100 * s.F1, record.Loss: s.Loss}
+}
+
+func curve(epochs []train.Epoch) []record.Point {
+	scores := func(s *train.Scores) *record.Scores {
+		if s == nil {
+			return nil
+		}
+		return &record.Scores{Loss: s.Loss, Top1: 100 * s.Top1, F1: 100 * s.F1}
+	}
+	var out []record.Point
+	for _, e := range epochs {
+		out = append(out, record.Point{
+			Epoch: e.Number, Rate: e.Rate, Train: *scores(&e.Train),
+			Validation: scores(e.Validation), Test: scores(e.Test),
+		})
+	}
+	return out
+}
+
+// notes are the footnotes that a table owes its readers.
+func notes(e experiment.Experiment) []string {
+	var out []string
+	if e.Train.Patience > 0 && e.Train.Watch == experiment.WatchTest {
+		out = append(out, "early stopping watched the test set")
+	} else if e.Train.Patience > 0 {
+		out = append(out, "early stopping watched a validation split")
+	}
+	if s := e.Model.Source; s != nil {
+		on := s.PretrainedOn
+		if s.Experiment != nil {
+			on = s.Experiment.Data.Dataset
+			if c := s.Experiment.Data.Classes; len(c) > 0 {
+				on += fmt.Sprintf(" (classes %s)", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c)), ", "), "[]"))
+			}
+		}
+		if on == "" {
+			on = "data that the experiment does not tell"
+		}
+		out = append(out, "weights pretrained on "+on)
+		if s.SawTarget {
+			out = append(out, "pretrained on the target's training set: the row shows a head learnt again, not transfer")
+		}
+	}
+	return out
+}
+
+// stored returns the record at path if it is what training again would give:
+// same config, data, environment and program. Otherwise nil.
+func (r *Runner) stored(path string, want *record.Record, data record.Data, env record.Env) (*record.Record, error) {
+	if r.opt.Fresh {
+		return nil, nil
+	}
+	got, err := record.ReadIfThere(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nmove the file away, or run with -fresh", err)
+	}
+	if got == nil || len(got.Samples) != 1 {
+		return nil, nil
+	}
+	s := got.Samples[0]
+	same := got.ConfigSHA256 == want.ConfigSHA256 && s.Status != record.Failed &&
+		s.Data.SHA256 == data.SHA256 && s.Data.SubsetSHA256 == data.SubsetSHA256 &&
+		s.Env.Code == env.Code && s.Env.Fingerprint() == env.Fingerprint()
+	if !same {
+		return nil, nil
+	}
+	return got, nil
+}
+
+// putAside moves samples of other configs from the folder of an experiment into a
+// folder "old" of it: they must not count, and nothing is thrown away.
+func (r *Runner) putAside(folder, config string) error {
+	paths, err := filepath.Glob(filepath.Join(folder, "seed-*.json"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		old, err := record.ReadIfThere(path)
+		if err == nil && (old == nil || old.ConfigSHA256 == config) {
+			continue
+		}
+		name := "damaged"
+		if err == nil {
+			name = old.ConfigSHA256[:12]
+		}
+		to := filepath.Join(folder, "old", name, filepath.Base(path))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o777), os.Rename(path, to)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep adds a record of one sample to those of this run.
+func (r *Runner) keep(one *record.Record) {
+	joined := r.records[one.ID()]
+	if joined == nil {
+		joined = &record.Record{
+			Profile: one.Profile, Suite: one.Suite, Experiment: one.Experiment,
+			Config: one.Config, ConfigSHA256: one.ConfigSHA256, Notes: one.Notes,
+		}
+		r.records[one.ID()] = joined
+		r.order = append(r.order, one.ID())
+	}
+	joined.Samples = append(joined.Samples, one.Samples...)
+}
+
+func (r *Runner) folder() string { return filepath.Join(r.opt.Results, r.profile.Name) }
+
+// progress tells people about a sample that is done.
+func (r *Runner) progress(e experiment.Experiment, s *record.Sample, how string) {
+	if r.opt.Quiet {
+		return
+	}
+	outcome := fmt.Sprintf("top-1 %.2f %%, macro-F1 %.2f %%", s.Metrics[record.Top1], s.Metrics[record.F1])
+	if s.Status != record.OK {
+		outcome = strings.ToUpper(string(s.Status)) + ": " + s.Detail
+	}
+	fmt.Fprintf(r.opt.Stderr, "# %s seed %d: %s, %.1f s%s\n", e.ID(), s.Seed, outcome,
+		s.Timing.Compile+s.Timing.Train+s.Timing.Eval, how)
+}
+
+// environment describes where a sample is made.
+func (r *Runner) environment(d *backend.Device) record.Env {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return record.Env{
+		Backend: d.Name, Plugin: d.Plugin, Device: d.Hardware, Flags: d.Flags,
+		Versions: versions(), Code: r.code,
+		CPU: backend.ModelName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
+		Host: host, Start: r.opt.Clock().UTC().Round(0),
+	}
+}
+
+// versions are those of Go and of the modules that compute.
+func versions() map[string]string {
+	out := map[string]string{"go": runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return out
+	}
+	for _, m := range info.Deps {
+		if slices.Contains([]string{"github.com/gomlx/gomlx", "github.com/gomlx/compute", "github.com/gomlx/go-xla"}, m.Path) {
+			out[m.Path] = m.Version
+		}
+	}
+	return out
+}
+
+// codeHash identifies this program by the hash of its file.
+func codeHash() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}

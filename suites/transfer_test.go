@@ -1,0 +1,36 @@
+package suites
+
+import (
+	"testing"
+
+	"trainbench/bench"
+	"trainbench/bench/experiment"
+	"trainbench/bench/record"
+)
+
+// How much of a net must learn anew?
+//
+// The published study starts from weights that were trained on CIFAR-100 itself.
+// Here the weights are those of an experiment on CIFAR-10, trained first: true
+// transfer.
+func BenchmarkTransfer(b *testing.B) {
+	source := experiment.Default()
+	transfer := func(name string, learns experiment.Trainable) experiment.Experiment {
+		e := cifar100(name)
+		e.Model.Trainable = learns
+		e.Model.Source = &experiment.Source{Experiment: &source}
+		return e
+	}
+	fixed := transfer("fixed", experiment.Head)
+	partial := transfer("partial", experiment.HeadNorm)
+
+	runner.Run(b, bench.Suite{
+		Name:        "transfer",
+		Question:    "How much of a pretrained net must learn anew?",
+		Experiments: []experiment.Experiment{fixed, partial},
+		Claims: []record.Claim{
+			bench.AtLeast("fixed learns", fixed, record.Top1, 60),
+			bench.Equivalent("fixed equals partial", fixed, partial, record.Top1, 1),
+		},
+	})
+}
