@@ -35,10 +35,18 @@ func (r *Runner) tables(records []*record.Record, judged gate.Report) error {
 			return err
 		}
 	}
-	paths, err := report.WriteTables(r.folder(), report.New(in))
-	if err == nil && !r.opt.Quiet && len(paths) > 0 {
-		fmt.Fprintf(r.opt.Stderr, "# tables: %s\n", strings.Join(paths, ", "))
+	suites := report.New(in)
+	paths, err := report.WriteTables(r.folder(), suites)
+	if err != nil || r.opt.Quiet {
+		return err
 	}
+	for _, s := range suites {
+		fmt.Fprintln(r.opt.Stderr)
+		if err := report.Markdown(r.opt.Stderr, s); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(r.opt.Stderr, "\n# tables: %s\n", strings.Join(paths, ", "))
 	return err
 }
 

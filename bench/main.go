@@ -41,8 +41,8 @@ Unit sec/epoch better=lower
 // regression or a claim that no longer holds, 2 for what cannot be compared.
 // Inconclusive verdicts and new experiments do not fail a run.
 //
-// Flags: -profile, -seeds, -backend, -data, -results, -baselines, -update,
-// -reason, -fresh, -quiet. See [Options].
+// Flags: -profile, -seeds, -backend, -data, -results, -baselines,
+// -published, -update, -reason, -fresh, -quiet. See [Options].
 func (r *Runner) Main(m *testing.M) int {
 	r.flags(flag.CommandLine)
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
@@ -84,6 +84,7 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	set.StringVar(&o.Data, "data", o.Data, "folder of CIFAR (default $TRAINBENCH_DATA)")
 	set.StringVar(&o.Results, "results", o.Results, "folder of results")
 	set.StringVar(&o.Baselines, "baselines", o.Baselines, "folder of baselines")
+	set.StringVar(&o.Published, "published", o.Published, "folder of papers' numbers")
 	set.BoolVar(&o.Fresh, "fresh", o.Fresh, "train also what the results hold already")
 	set.BoolVar(&o.Quiet, "quiet", o.Quiet, "write no progress")
 	set.BoolVar(&o.Update, "update", o.Update, "store this run's records as baselines")
@@ -112,10 +113,10 @@ func (r *Runner) finish() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := gate.WriteText(r.opt.Stderr, judged); err != nil {
+	if err := r.tables(candidates, judged); err != nil {
 		return 0, err
 	}
-	if err := r.tables(candidates, judged); err != nil {
+	if err := gate.WriteText(r.opt.Stderr, judged); err != nil {
 		return 0, err
 	}
 	if r.opt.Update {
