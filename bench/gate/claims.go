@@ -100,7 +100,7 @@ func (j *judge) claim(suite string, c record.Claim, records map[string]*record.R
 		r.Reason = fmt.Sprintf("%s, and one seed does not tell the spread", number(d.estimate, c.Metric))
 		return r, 1
 	}
-	r.Interval = d.interval(1 - j.opt.Alpha)
+	r.Interval = d.interval(j.opt.Alpha/2, 1-j.opt.Alpha)
 	var support, refute float64
 	if c.Kind == record.Equivalent {
 		support = max(d.pAbove(-c.Gap), d.pBelow(c.Gap))

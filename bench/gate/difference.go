@@ -85,12 +85,13 @@ func (d difference) oriented(direction float64) difference {
 	return d
 }
 
-// interval returns the two-sided confidence interval, nil if no spread is known.
-func (d difference) interval(level float64) *Interval {
+// interval returns the confidence interval that leaves p out on either side, nil
+// if no spread is known. It is said to have the given level: 1-2p, or more if
+// there are several looks.
+func (d difference) interval(p, level float64) *Interval {
 	if d.df == 0 {
 		return nil
 	}
-	p := (1 - level) / 2
 	return &Interval{
 		Lo:    d.estimate - d.se*tQuantile(unskewed(p, d.skew), d.df),
 		Hi:    d.estimate + d.se*tQuantile(unskewed(p, -d.skew), d.df),

@@ -41,6 +41,10 @@ type Options struct {
 	// RequireAll makes a baseline without a candidate an ERROR. By default it is
 	// listed as not run. Default false.
 	RequireAll bool `json:"require_all,omitempty"`
+	// MaxSeeds is the greatest number of seeds of a candidate in sequential mode, in
+	// which Next is asked after every seed. 0 is the fixed design: the number of
+	// seeds does not depend on what they gave. Default 0.
+	MaxSeeds int `json:"max_seeds,omitempty"`
 }
 
 // DefaultOptions returns the options that the fields of [Options] document.
@@ -60,6 +64,9 @@ func (o Options) Validate() error {
 	}
 	if !(o.Trifling >= 0 && o.Trifling < 1) {
 		return fmt.Errorf("gate: trifling is %v: want at least 0 and below 1", o.Trifling)
+	}
+	if o.MaxSeeds < 0 || o.MaxSeeds > 1000 {
+		return fmt.Errorf("gate: the greatest number of seeds is %d: want 0 to 1000", o.MaxSeeds)
 	}
 	if len(o.Margins) == 0 {
 		return fmt.Errorf("gate: no metric has a margin: nothing to judge")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"trainbench/bench/record"
@@ -16,7 +15,7 @@ func Judge(in Input, opt Options) (Report, error) {
 	if err := opt.Validate(); err != nil {
 		return Report{}, err
 	}
-	j := judge{opt: opt, baselines: byID(in.Baselines), pools: map[string]pool{}, names: in.ClassNames, wheres: map[string]*Where{}}
+	j := newJudge(in, opt)
 	seen := map[string]bool{}
 	for _, c := range in.Candidates {
 		if seen[c.ID()] {
@@ -26,7 +25,7 @@ func Judge(in Input, opt Options) (Report, error) {
 		seen[c.ID()] = true
 		j.compare(j.baselines[c.ID()], c)
 	}
-	j.decide()
+	j.decide(0)
 	report := Report{Options: opt, Verdicts: j.verdicts, Claims: j.claims(in)}
 	for _, b := range in.Baselines {
 		if seen[b.ID()] {
@@ -47,6 +46,7 @@ type judge struct {
 	opt       Options
 	baselines map[string]*record.Record
 	pools     map[string]pool
+	curves    map[int]pocock // by number of seeds of the baseline
 	names     func(*record.Record) []string
 	wheres    map[string]*Where
 	verdicts  []Verdict
@@ -57,8 +57,17 @@ type judge struct {
 type test struct {
 	verdict   int // index
 	diff      difference
+	curve     pocock
 	base      *record.Record
 	candidate *record.Record
+}
+
+func newJudge(in Input, opt Options) *judge {
+	return &judge{
+		opt: opt, names: in.ClassNames,
+		baselines: byID(in.Baselines),
+		pools:     map[string]pool{}, curves: map[int]pocock{}, wheres: map[string]*Where{},
+	}
 }
 
 func byID(records []*record.Record) map[string]*record.Record {
@@ -150,31 +159,56 @@ func (j *judge) compareMetric(b, c *record.Record, metric string, same seeds) {
 		v.Reason = fmt.Sprintf("the predictions of %s are equal in another environment (%s)", count(same.shared, "seed"), same.environment)
 		v.Difference = 0
 	default:
-		j.tests = append(j.tests, test{len(j.verdicts), subtract(bv, cv, j.pool(metric)), b, c})
+		j.tests = append(j.tests, test{
+			verdict: len(j.verdicts),
+			diff:    subtract(bv, cv, j.pool(metric)),
+			curve:   j.curve(bv.n()),
+			base:    b, candidate: c,
+		})
 	}
 	j.say(v)
 }
 
-// decide adjusts the p-values of all tests and turns them into outcomes.
-func (j *judge) decide() {
+// curve joins the looks of sequential mode.
+func (j *judge) curve(nb int) pocock {
+	if j.opt.MaxSeeds < 1 {
+		return pocock{}
+	}
+	c, ok := j.curves[nb]
+	if !ok {
+		c = newPocock(nb, j.opt.MaxSeeds)
+		j.curves[nb] = c
+	}
+	return c
+}
+
+// decide adjusts the p-values of all tests and turns them into outcomes: by Holm,
+// or by Bonferroni for the given number of tests if it is above 0.
+func (j *judge) decide(bonferroni int) {
 	losses, gains := make([]float64, len(j.tests)), make([]float64, len(j.tests))
 	for i, t := range j.tests {
 		v := &j.verdicts[t.verdict]
-		d := t.diff.oriented(j.opt.direction(v.Metric))
-		trifle := j.opt.Trifling * v.Margin
-		losses[i], gains[i] = d.pBelow(-trifle), d.pAbove(trifle)
+		d, trifle := t.diff.oriented(j.opt.direction(v.Metric)), j.opt.Trifling*v.Margin
+		losses[i], gains[i] = t.curve.join(d.pBelow(-trifle)), t.curve.join(d.pAbove(trifle))
 	}
-	lossAdjusted, gainAdjusted := holm(losses), holm(gains)
+	adjust := holm
+	if bonferroni > 0 {
+		adjust = func(p []float64) []float64 { return times(bonferroni, p) }
+	}
+	lossAdjusted, gainAdjusted := adjust(losses), adjust(gains)
 	for i, t := range j.tests {
 		v := &j.verdicts[t.verdict]
 		d := t.diff.oriented(j.opt.direction(v.Metric))
-		v.Borrowed = t.borrowed(j.pool(v.Metric))
-		if t.diff.df > 0 {
-			v.P = &PValues{losses[i], lossAdjusted[i], gains[i], gainAdjusted[i], d.pAbove(-v.Margin)}
-			v.Interval = t.diff.interval(1 - 2*j.opt.Alpha)
+		v.Borrowed = d.borrowed(j.pool(v.Metric))
+		if d.df > 0 {
+			v.P = &PValues{losses[i], lossAdjusted[i], gains[i], gainAdjusted[i], t.curve.join(d.pAbove(-v.Margin))}
+			v.Interval = t.diff.interval(t.curve.split(j.opt.Alpha), 1-2*j.opt.Alpha)
 		}
-		j.outcome(v, d)
-		if v.Outcome == Fail {
+		j.outcome(v)
+		switch v.Outcome {
+		case Inconclusive:
+			v.MoreSeeds, v.MoreBaseline = moreSeeds(d, v.Margin, j.opt, max(bonferroni, len(j.tests)))
+		case Fail:
 			v.Where = j.where(t)
 		}
 		v.Reason = j.explain(v)
@@ -195,7 +229,7 @@ func (j *judge) where(t test) *Where {
 	return w
 }
 
-func (j *judge) outcome(v *Verdict, d difference) {
+func (j *judge) outcome(v *Verdict) {
 	alpha := j.opt.Alpha
 	switch {
 	case v.P == nil:
@@ -209,30 +243,4 @@ func (j *judge) outcome(v *Verdict, d difference) {
 	default:
 		v.Outcome = Inconclusive
 	}
-	if v.Outcome == Inconclusive {
-		v.MoreSeeds, v.MoreBaseline = moreSeeds(d, v.Margin, j.opt, len(j.tests))
-	}
-}
-
-// moreSeeds returns how many further seeds of the candidate, and if those cannot
-// be enough also of the baseline, make a verdict likely (80 %) if the true
-// difference is d's estimate (or none, if that is a gain) and the spread stays.
-func moreSeeds(d difference, margin float64, opt Options, tests int) (candidate, baseline int) {
-	if d.df == 0 || d.se == 0 {
-		return 0, 0
-	}
-	loss := max(0, -d.estimate)
-	df := d.df + 2 // the seeds to come know a little more
-	power := tQuantile(.2, df)
-	se := max(
-		(margin-loss)/(tQuantile(opt.Alpha, df)+power),
-		(loss-opt.Trifling*margin)/(tQuantile(opt.Alpha/float64(tests), df)+power),
-	)
-	if rest := se*se - d.b.variance/float64(d.nb); rest > 0 {
-		if n := math.Ceil(d.c.variance / rest); n <= 20*float64(d.nb) {
-			return max(1, int(n)-d.nc), 0
-		}
-	}
-	n := int(min(1e6, math.Ceil((d.b.variance+d.c.variance)/(se*se))))
-	return max(1, n-d.nc), max(1, n-d.nb)
 }

@@ -54,6 +54,15 @@ func holm(p []float64) []float64 {
 	return adjusted
 }
 
+// times is Bonferroni's adjustment for n tests.
+func times(n int, p []float64) []float64 {
+	adjusted := make([]float64, len(p))
+	for i := range p {
+		adjusted[i] = min(1, float64(n)*p[i])
+	}
+	return adjusted
+}
+
 // digamma is the derivative of log Gamma, for x > 0 (Abramowitz and Stegun 6.3.5
 // and 6.3.18).
 func digamma(x float64) float64 {

@@ -153,7 +153,7 @@ func TestIntervalAgreesWithTests(t *testing.T) {
 	p := pool{spread: spread{variance: .1, df: 5}, skew: -1.5, n: 3}
 	for _, c := range []values{{xs: []float64{79}}, {xs: []float64{79, 80.5}}, {xs: ten}} {
 		d := subtract(values{xs: ten}, c, p)
-		iv := d.interval(.9)
+		iv := d.interval(.05, .9)
 		if lo, hi := d.pAbove(iv.Lo), d.pBelow(iv.Hi); !close(lo, .05, 1e-6) || !close(hi, .05, 1e-6) {
 			t.Errorf("%d seeds: p at the ends of %v is %v and %v, want 0.05", c.n(), *iv, lo, hi)
 		}

@@ -103,10 +103,10 @@ func inconclusive(v *Verdict, margin string) string {
 }
 
 // borrowed says where the spread is from if three seeds a side did not give it.
-func (t test) borrowed(p pool) string {
-	nb, nc := t.diff.nb, t.diff.nc
+func (d difference) borrowed(p pool) string {
+	nb, nc := d.nb, d.nc
 	switch {
-	case t.diff.df == 0 || nb >= 3 && nc >= 3 || t.diff.se == 0:
+	case d.df == 0 || d.se == 0 || nb >= 3 && nc >= 3:
 		return ""
 	case nb >= 3 && p.n == 0:
 		return "its baseline"
