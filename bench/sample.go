@@ -179,7 +179,7 @@ func notes(e experiment.Experiment) []string {
 			on = "data that the experiment does not tell"
 		}
 		out = append(out, "weights pretrained on "+on)
-		if s.SawTarget {
+		if s.SawTarget && e.Train.Epochs > 0 {
 			out = append(out, "pretrained on the target's training set: the row shows a head learnt again, not transfer")
 		}
 	}

@@ -2,11 +2,13 @@ package bench
 
 import (
 	"fmt"
+	"strings"
 
 	"trainbench/bench/batch"
 	"trainbench/bench/experiment"
 	"trainbench/bench/model"
 	"trainbench/bench/train"
+	"trainbench/bench/weights"
 )
 
 // source is weights that an experiment was trained to.
@@ -30,16 +32,33 @@ func (r *Runner) initial(e experiment.Experiment, seed uint64, data *prepared) (
 	if from.Experiment != nil {
 		s, err = r.trainSource(e.ID(), *from.Experiment, seed)
 	} else {
-		err = fmt.Errorf("weights from files are not there yet: %s", from.File)
+		s, err = readSource(*from, net)
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("%s: %w", e.ID(), err)
 	}
 	w := net.Init(batch.Stream(seed, batch.Init, 0))
 	if err := w.CopyFrom(s.weights, net, from.KeepHead); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", e.ID(), err)
 	}
 	return w, s.hash, nil
+}
+
+// readSource reads weights from a file.
+func readSource(from experiment.Source, net *model.Net) (*source, error) {
+	set, err := weights.Open(from.File)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(set.SHA256, from.FileSHA256) {
+		return nil, fmt.Errorf("%s: the SHA-256 is %s, and model.source.file_sha256 is %s: another file, or a damaged one",
+			from.File, set.SHA256, from.FileSHA256)
+	}
+	w, err := net.FromTorch(set, from.KeepHead)
+	if err != nil {
+		return nil, fmt.Errorf("%s does not fit the net: %w", from.File, err)
+	}
+	return &source{weights: w, hash: set.SHA256}, nil
 }
 
 // trainSource trains the source of an experiment, once for each recipe and seed.
@@ -59,7 +78,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	}
 	data, err := prepare(whole, e.Data)
 	if err != nil {
-		return nil, fmt.Errorf("source of %s: %w", target, err)
+		return nil, fmt.Errorf("source: %w", err)
 	}
 	task := &train.Task{
 		Experiment: e, Seed: seed, Device: device, Classes: data.classes,
@@ -67,10 +86,10 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	}
 	result, err := task.Run(r.ctx)
 	if err != nil {
-		return nil, fmt.Errorf("source of %s: %w", target, err)
+		return nil, fmt.Errorf("source: %w", err)
 	}
 	if result.Diverged != nil {
-		return nil, fmt.Errorf("source of %s: %s", target, result.Diverged)
+		return nil, fmt.Errorf("source: %s", result.Diverged)
 	}
 	s := &source{weights: result.Weights, hash: result.FinalHash}
 	r.sources[key] = s
