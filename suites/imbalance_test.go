@@ -30,7 +30,9 @@ func withLoss(name string, loss experiment.Loss) experiment.Experiment {
 }
 
 // Which remedy works best against imbalance?
-func BenchmarkImbalance(b *testing.B) {
+func BenchmarkImbalance(b *testing.B) { runner.Run(b, imbalance()) }
+
+func imbalance() bench.Suite {
 	baseline := imbalanced("baseline")
 
 	balancedMixup := imbalanced("balanced-mixup")
@@ -45,7 +47,7 @@ func BenchmarkImbalance(b *testing.B) {
 	mixup := imbalanced("mixup")
 	mixup.Sampling.MixupAlpha = 1
 
-	runner.Run(b, bench.Suite{
+	return bench.Suite{
 		Name:     "imbalance",
 		Question: "Which remedy works best when one class has ten times the images?",
 		Experiments: []experiment.Experiment{
@@ -60,5 +62,5 @@ func BenchmarkImbalance(b *testing.B) {
 			bench.Greater("balanced-mixup helps", balancedMixup, baseline, record.F1, 5),
 			bench.Greater("balanced-softmax helps", balancedSoftmax, baseline, record.F1, 5),
 		},
-	})
+	}
 }

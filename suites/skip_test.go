@@ -9,12 +9,14 @@ import (
 )
 
 // Does the skip connection help at equal depth?
-func BenchmarkSkip(b *testing.B) {
+func BenchmarkSkip(b *testing.B) { runner.Run(b, skip()) }
+
+func skip() bench.Suite {
 	plain := cifar100("plain20")
 	plain.Model.Shortcut = experiment.NoShortcut
 	resnet := cifar100("resnet20")
 
-	runner.Run(b, bench.Suite{
+	return bench.Suite{
 		Name:        "skip",
 		Question:    "Does the skip connection help at equal depth?",
 		Experiments: []experiment.Experiment{plain, resnet},
@@ -23,5 +25,5 @@ func BenchmarkSkip(b *testing.B) {
 			bench.AtLeast("resnet20 learns", resnet, record.Top1, 60),
 			bench.Greater("resnet20 beats plain20", resnet, plain, record.Top1, 0),
 		},
-	})
+	}
 }

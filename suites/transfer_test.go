@@ -13,18 +13,20 @@ import (
 // The published study starts from weights that were trained on CIFAR-100 itself.
 // Here the weights are those of an experiment on CIFAR-10, trained first: true
 // transfer.
-func BenchmarkTransfer(b *testing.B) {
+func BenchmarkTransfer(b *testing.B) { runner.Run(b, transfer()) }
+
+func transfer() bench.Suite {
 	source := experiment.Default()
-	transfer := func(name string, learns experiment.Trainable) experiment.Experiment {
+	to := func(name string, learns experiment.Trainable) experiment.Experiment {
 		e := cifar100(name)
 		e.Model.Trainable = learns
 		e.Model.Source = &experiment.Source{Experiment: &source}
 		return e
 	}
-	fixed := transfer("fixed", experiment.Head)
-	partial := transfer("partial", experiment.HeadNorm)
+	fixed := to("fixed", experiment.Head)
+	partial := to("partial", experiment.HeadNorm)
 
-	runner.Run(b, bench.Suite{
+	return bench.Suite{
 		Name:        "transfer",
 		Question:    "How much of a pretrained net must learn anew?",
 		Experiments: []experiment.Experiment{fixed, partial},
@@ -32,5 +34,5 @@ func BenchmarkTransfer(b *testing.B) {
 			bench.AtLeast("fixed learns", fixed, record.Top1, 60),
 			bench.Equivalent("fixed equals partial", fixed, partial, record.Top1, 1),
 		},
-	})
+	}
 }
