@@ -18,6 +18,7 @@ and with the baselines (the gate), and prints tables and verdicts.
   -fresh         train also what results/ holds already
   -update        store this run as the baseline; needs -reason
   -reason TEXT   why the baseline changes
+  -n             print what would be run, and do not run it
   -against REV   first train the suites of a git revision, and use them as baseline
   -h, --help     this text
 
@@ -40,7 +41,7 @@ absolute() {
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-profile=smoke bench=. against= update= reason=
+profile=smoke bench=. against= update= reason= dry=
 flags=()
 while [ $# -gt 0 ]; do
 	flag=${1#-}
@@ -71,6 +72,7 @@ while [ $# -gt 0 ]; do
 	seeds) flags+=(-seeds "$value") ;;
 	fresh) flags+=(-fresh) ;;
 	update) update=1 ;;
+	n) dry=1 ;;
 	reason) reason=$value ;;
 	against) against=$value ;;
 	*) die "unknown flag $1; see --help" ;;
@@ -79,6 +81,10 @@ while [ $# -gt 0 ]; do
 done
 [ -z "$update" ] || [ -n "$reason" ] || die "-update needs -reason TEXT: why is the old baseline no longer right?"
 name=$(basename "$profile" .json)
+if [ -n "$dry" ]; then
+	echo "suites: -bench $bench -profile $profile ${flags[*]-}${against:+ against $against}${update:+ update}"
+	exit 0
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/trainbench.XXXXXX")
 cleanup() {

@@ -53,6 +53,7 @@ func (r *Runner) Main(m *testing.M) int {
 	if flag.Lookup("test.bench").Value.String() == "" {
 		return m.Run()
 	}
+	tune(r.opt.Backend)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	r.ctx = ctx
