@@ -3,7 +3,6 @@ package weights
 import (
 	"fmt"
 	"math"
-	"strings"
 )
 
 // A global is the full name of one of the Python globals that tensors need.
@@ -243,64 +242,4 @@ func (s *storage) setRaw(raw []byte) error {
 	}
 	s.raw = raw
 	return nil
-}
-
-// stateDict returns the dict of tensors in what a file holds (see Read), and
-// the names of the entries beside it.
-func stateDict(root any) (d *dict, skipped []string, err error) {
-	d, ok := root.(*dict)
-	if !ok {
-		return nil, nil, fmt.Errorf("the file holds %s and no dict of tensors; %s", kind(root), resave)
-	}
-	for range 4 { // as deep as nesting is followed
-		inner := nested(d)
-		if inner == nil {
-			break
-		}
-		for _, e := range d.entries {
-			if e.value != any(inner) {
-				skipped = append(skipped, keyName(e.key))
-			}
-		}
-		d = inner
-	}
-	return d, skipped, nil
-}
-
-// nested returns the dict that d has under the first of the known keys.
-func nested(d *dict) *dict {
-	for _, key := range []string{"state_dict", "model_state_dict", "model", "net"} {
-		for _, e := range d.entries {
-			if inner, ok := e.value.(*dict); ok && e.key == key {
-				return inner
-			}
-		}
-	}
-	return nil
-}
-
-// keyName names the key of a dict.
-func keyName(key any) string {
-	if s, ok := key.(string); ok {
-		return s
-	}
-	if n, ok := key.(int64); ok {
-		return fmt.Sprint(n)
-	}
-	return kind(key)
-}
-
-// kind says what a value is.
-func kind(v any) string {
-	switch v.(type) {
-	case nil:
-		return "None"
-	case *tensor:
-		return "a tensor"
-	case *list:
-		return "a list"
-	case *dict:
-		return "a dict"
-	}
-	return "a " + strings.TrimPrefix(fmt.Sprintf("%T", v), "weights.")
 }

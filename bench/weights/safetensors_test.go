@@ -70,6 +70,24 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	}
 }
 
+// TestSafetensorsLengths reads headers of many lengths, with which a file begins:
+// one of 128 bytes looks like a pickle, one of 19,280 like a zip archive.
+func TestSafetensorsLengths(t *testing.T) {
+	a := Array{Name: "a", Shape: []int{1}, DType: F32, Float32: []float32{1}}
+	for n := 0; n < 20_000; n += 8 {
+		if n == 1000 {
+			n = 19_000
+		}
+		var b bytes.Buffer
+		if err := WriteSafetensors(&b, []Array{a}, map[string]string{"k": strings.Repeat("x", n)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read("f", b.Bytes(), DefaultLimits()); err != nil {
+			t.Errorf("a header of %d bytes: %v", binary.LittleEndian.Uint64(b.Bytes()), err)
+		}
+	}
+}
+
 func TestWriteSafetensorsErrors(t *testing.T) {
 	ok := Array{Name: "a", Shape: []int{1}, DType: F32, Float32: []float32{1}}
 	with := func(change func(*Array)) []Array {

@@ -162,12 +162,12 @@ func read(data []byte, lim Limits) (*Set, error) {
 	switch {
 	case len(data) == 0:
 		return nil, fmt.Errorf("the file is empty; %s", again)
-	case sniffed("PK"):
+	case len(data) > 8 && data[8] == '{': // first: what is before it can look like anything
+		s, err = readSafetensors(data, lim, b)
+	case sniffed("PK\x03\x04"):
 		s, err = readZip(data, lim, b)
 	case sniffed("\x80"):
 		s, err = readLegacy(data, lim, b)
-	case len(data) > 8 && data[8] == '{':
-		s, err = readSafetensors(data, lim, b)
 	default:
 		return nil, fmt.Errorf("byte 0: %s", unknownFormat(data, sniffed))
 	}
