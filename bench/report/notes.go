@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"trainbench/bench/record"
 )
@@ -20,7 +22,7 @@ func (s *Suite) annotate(published record.Published) {
 		row := &s.Rows[i]
 		for _, p := range published.Rows {
 			if p.Experiment == row.Experiment && p.Note != "" {
-				row.Notes = append(row.Notes, s.note("Published: "+p.Note))
+				row.Notes = append(row.Notes, s.note("Published number: "+p.Note))
 			}
 		}
 		if row.Record == nil {
@@ -40,8 +42,13 @@ func (s *Suite) annotate(published record.Published) {
 	}
 }
 
-// note returns the number of a footnote, which is added if it is new.
+// note returns the number of a footnote, which is added if it is new. It is made a
+// sentence, whoever wrote it.
 func (s *Suite) note(text string) int {
+	text = strings.TrimSpace(text)
+	if first, size := utf8.DecodeRuneInString(text); size > 0 {
+		text = string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
+	}
 	if i := slices.Index(s.Notes, text); i >= 0 {
 		return i + 1
 	}

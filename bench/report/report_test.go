@@ -119,7 +119,7 @@ func TestWhatAReaderMustKnow(t *testing.T) {
 		}, "7 of the 600 test images are in the training set too."},
 		{"a border in a note does not break the table", func(in *report.Input) {
 			in.Records[0].Notes = []string{"a | b\n<script>"}
-		}, `a \| b &lt;script>`},
+		}, `A \| b &lt;script>.`},
 		{"records without a suite have a table", func(in *report.Input) {
 			in.Suites = nil
 		}, "## skip\n"},
