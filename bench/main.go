@@ -56,6 +56,10 @@ func (r *Runner) Main(m *testing.M) int {
 	tune(r.opt.Backend)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go func() { // a second signal ends the program at once
+		<-ctx.Done()
+		stop()
+	}()
 	r.ctx = ctx
 	if err := r.open(); err != nil {
 		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
@@ -64,7 +68,7 @@ func (r *Runner) Main(m *testing.M) int {
 	fmt.Fprint(r.opt.Stdout, units)
 	code := m.Run()
 	if ctx.Err() != nil {
-		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; samples that were done are kept in %s: the same command goes on from there\n", r.folder())
+		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: the same command goes on from there\n", r.folder())
 		return 130
 	}
 	status, err := r.finish()

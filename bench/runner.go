@@ -41,6 +41,9 @@ type Options struct {
 	// Update stores the records of the run as baselines, for the given Reason.
 	Update bool
 	Reason string
+	// SaveEvery is the time between checkpoints of a training. An interrupted one is
+	// saved at once.
+	SaveEvery time.Duration
 	// Quiet writes no progress.
 	Quiet bool
 	// Datasets opens datasets by name that package dataset does not know.
@@ -60,7 +63,7 @@ func DefaultOptions() Options {
 		Data:    os.Getenv("TRAINBENCH_DATA"),
 		Backend: backend.Auto,
 		Stdout:  os.Stdout, Stderr: os.Stderr,
-		Clock: time.Now,
+		SaveEvery: time.Minute, Clock: time.Now,
 	}
 }
 

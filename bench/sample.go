@@ -10,11 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strings"
 
 	"trainbench/bench/backend"
+	"trainbench/bench/checkpoint"
 	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
 	"trainbench/bench/record"
@@ -25,6 +24,9 @@ import (
 // still stands, or else a new one, which it stores. An error is one of the
 // machine or of the configuration; a training that diverges or fails is a sample.
 func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, error) {
+	if err := r.ctx.Err(); err != nil {
+		return nil, err
+	}
 	device, err := r.deviceFor(e)
 	if err != nil {
 		return nil, err
@@ -53,14 +55,18 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		return &cached.Samples[0], nil
 	}
 	s := record.Sample{Seed: seed, Data: data.info, Env: env}
-	if err := r.train(e, device, data, &s); err != nil {
+	state := checkpoint.File{Path: strings.TrimSuffix(path, ".json") + ".checkpoint", ID: checkpoint.Identity{
+		Experiment: e.ID(), ConfigSHA256: rec.ConfigSHA256, Seed: seed,
+		Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
+	}}
+	if err := r.train(e, device, data, &s, state); err != nil {
 		return nil, err
 	}
 	rec.Samples = []record.Sample{s}
 	if err := r.putAside(filepath.Dir(path), rec.ConfigSHA256); err != nil {
 		return nil, err
 	}
-	if err := rec.Write(path); err != nil {
+	if err := errors.Join(rec.Write(path), state.Remove()); err != nil {
 		return nil, err
 	}
 	r.keep(rec)
@@ -68,8 +74,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	return &s, nil
 }
 
-// train fills in what the training gives.
-func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample) error {
+// train fills in what the training gives. It goes on from the state that an
+// earlier run left, if there is one.
+func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample, state checkpoint.File) error {
 	program, err := r.program(e, device, data)
 	if err != nil {
 		s.Status, s.Detail = record.Failed, err.Error()
@@ -78,7 +85,9 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 	task := &train.Task{
 		Experiment: e, Seed: s.Seed, Device: device, Program: program, Classes: data.classes,
 		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
+		Save: state.Save, SaveEvery: r.opt.SaveEvery,
 	}
+	task.Resume = r.resume(e, s.Seed, state)
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
 		return err
 	}
@@ -91,6 +100,21 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		return nil
 	}
 	return fill(s, result, data)
+}
+
+// resume returns the state to go on from, nil to begin anew, and says which.
+func (r *Runner) resume(e experiment.Experiment, seed uint64, state checkpoint.File) *train.State {
+	if r.opt.Fresh {
+		return nil
+	}
+	from, problems := state.Load()
+	for _, p := range problems {
+		fmt.Fprintf(r.opt.Stderr, "# %s seed %d: %v\n", e.ID(), seed, p)
+	}
+	if from != nil && !r.opt.Quiet {
+		fmt.Fprintf(r.opt.Stderr, "# %s seed %d: resumed after %d epochs and %d steps\n", e.ID(), seed, from.Epochs, from.Step)
+	}
+	return from
 }
 
 // program returns the compiled graphs of an experiment: seeds come one after the
@@ -270,25 +294,10 @@ func (r *Runner) environment(d *backend.Device) record.Env {
 	}
 	return record.Env{
 		Backend: d.Name, Plugin: d.Plugin, Device: d.Hardware, Flags: d.Flags,
-		Versions: versions(), Code: r.code,
+		Versions: backend.Versions(), Code: r.code,
 		CPU: backend.ModelName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
 		Host: host, Start: r.opt.Clock().UTC().Round(0),
 	}
-}
-
-// versions are those of Go and of the modules that compute.
-func versions() map[string]string {
-	out := map[string]string{"go": runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return out
-	}
-	for _, m := range info.Deps {
-		if slices.Contains([]string{"github.com/gomlx/gomlx", "github.com/gomlx/compute", "github.com/gomlx/go-xla"}, m.Path) {
-			out[m.Path] = m.Version
-		}
-	}
-	return out
 }
 
 // codeHash identifies this program by the hash of its file.

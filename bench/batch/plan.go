@@ -51,6 +51,9 @@ func (p *Planner) Len() int {
 	return n
 }
 
+// Steps returns the number of steps of an epoch.
+func (p *Planner) Steps() int { return (p.Len() + p.Sampling.Batch - 1) / p.Sampling.Batch }
+
 // Validate returns an error if no plan can be drawn.
 func (p *Planner) Validate() error {
 	if p.Len() == 0 {

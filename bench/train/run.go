@@ -52,8 +52,12 @@ type run struct {
 	session *session
 	result  *Result
 
+	epochs       int // done
+	progress     progress
 	watched      float64 // best macro-F1 on the split that early stopping watches
-	sinceWatched int     // epochs evaluated since
+	hasWatched   bool    // whether it has looked yet
+	sinceWatched int     // epochs since
+	saved        time.Time
 }
 
 func (t *Task) start() (*run, error) {
@@ -82,11 +86,16 @@ func (t *Task) start() (*run, error) {
 	if weights == nil {
 		weights = p.net.Init(batch.Stream(t.Seed, batch.Init, 0))
 	}
-	r := &run{Task: t, planner: planner, watched: math.Inf(-1)}
+	r := &run{Task: t, planner: planner, saved: t.Clock()}
 	r.result = &Result{InitialHash: Hash(p.net, weights), Params: model.Count(p.net.Params), Learns: model.Count(p.learns)}
 	var err error
-	r.session, err = newSession(t, p, weights)
-	return r, err
+	if r.session, err = newSession(t, p, weights); err != nil {
+		return nil, err
+	}
+	if t.Resume != nil {
+		return r, r.restore(t.Resume)
+	}
+	return r, nil
 }
 
 // close frees the program, if it is the run's own.
@@ -98,15 +107,8 @@ func (r *run) close() {
 
 // loop is the training: epochs, evaluations, early stopping.
 func (r *run) loop(ctx context.Context) error {
-	epochs := r.Experiment.Train.Epochs
-	if epochs == 0 {
-		return r.finish(Epoch{})
-	}
-	for number := 1; number <= epochs; number++ {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		epoch, diverged, err := r.epoch(number)
+	for r.epochs < r.Experiment.Train.Epochs && !r.result.Stopped {
+		epoch, diverged, err := r.epoch(ctx, r.epochs+1)
 		if err != nil {
 			return err
 		}
@@ -114,39 +116,57 @@ func (r *run) loop(ctx context.Context) error {
 			r.result.Diverged = diverged
 			return nil
 		}
-		last := number == epochs
-		if last || number%r.Experiment.Train.EvalEvery == 0 {
-			if err := r.evaluate(&epoch); err != nil {
+		last := epoch.Number == r.Experiment.Train.Epochs
+		if last || epoch.Number%r.Experiment.Train.EvalEvery == 0 {
+			if err := r.evaluate(ctx, &epoch); err != nil {
 				return err
 			}
 			r.result.Stopped = !last && r.stop(epoch)
 		}
 		r.result.Curve = append(r.result.Curve, epoch)
+		r.epochs, r.progress = epoch.Number, progress{}
 		if r.EpochDone != nil {
 			if err := r.EpochDone(epoch); err != nil {
 				return err
 			}
 		}
-		if r.result.Stopped {
-			break
-		}
 	}
-	return r.finish(r.result.Curve[len(r.result.Curve)-1])
+	if n := len(r.result.Curve); n > 0 {
+		return r.finish(ctx, r.result.Curve[n-1])
+	}
+	return r.finish(ctx, Epoch{})
 }
 
-// epoch trains for one epoch.
-func (r *run) epoch(number int) (Epoch, *Divergence, error) {
+// tick saves the state if it is time to, and ends the training if ctx is done.
+func (r *run) tick(ctx context.Context) error {
+	interrupted := ctx.Err() != nil
+	if r.Save != nil && (interrupted || r.Clock().Sub(r.saved) >= r.SaveEvery) {
+		if err := r.Save(r.state()); err != nil {
+			return err
+		}
+		r.saved = r.Clock()
+	}
+	if interrupted {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// epoch trains for one epoch, or for what is left of it.
+func (r *run) epoch(ctx context.Context, number int) (Epoch, *Divergence, error) {
 	plan := r.planner.Epoch(number - 1)
 	rate := optim.Rate(r.Experiment.Optim, number-1)
-	start, compiled := r.Clock(), r.result.Timing.Compile
-	losses, predicted, compile, err := r.session.train(plan, rate)
+	timing, before := &r.result.Timing, r.progress.step
+	start := r.Clock()
+	compile, err := r.session.train(plan, rate, &r.progress, func() error { return r.tick(ctx) })
 	if err != nil {
 		return Epoch{}, nil, err
 	}
-	r.result.Timing.Compile += compile
-	seconds := r.Clock().Sub(start).Seconds() - (r.result.Timing.Compile - compiled)
-	r.result.Timing.Train += seconds
-	r.result.Timing.Images += len(plan.Index)
+	seconds := r.Clock().Sub(start).Seconds() - compile
+	timing.Compile += compile
+	timing.Train += seconds
+	timing.Images += len(plan.Index) - before*plan.Batch
+	losses, predicted := r.progress.losses, r.progress.predicted
 
 	sum := 0.0
 	for step, l := range losses {
@@ -178,10 +198,10 @@ func (r *run) shown(plan *batch.Plan) []int32 {
 }
 
 // evaluate fills in the scores of an epoch and keeps its test predictions.
-func (r *run) evaluate(epoch *Epoch) error {
+func (r *run) evaluate(ctx context.Context, epoch *Epoch) error {
 	start, compiled := r.Clock(), r.result.Timing.Compile
 	score := func(on *deviceSplit, labels []int32) (*Scores, []int32, error) {
-		mean, predicted, compile, err := r.session.evaluate(on)
+		mean, predicted, compile, err := r.session.evaluate(on, func() error { return r.tick(ctx) })
 		if err != nil {
 			return nil, nil, err
 		}
@@ -218,8 +238,8 @@ func (r *run) stop(epoch Epoch) bool {
 	if epoch.Validation != nil && rule.Watch == "validation" {
 		watched = epoch.Validation
 	}
-	if watched.F1 > r.watched {
-		r.watched, r.sinceWatched = watched.F1, 0
+	if !r.hasWatched || watched.F1 > r.watched {
+		r.watched, r.hasWatched, r.sinceWatched = watched.F1, true, 0
 		return false
 	}
 	r.sinceWatched += rule.EvalEvery
@@ -227,9 +247,9 @@ func (r *run) stop(epoch Epoch) bool {
 }
 
 // finish takes the numbers of the last epoch.
-func (r *run) finish(last Epoch) error {
+func (r *run) finish(ctx context.Context, last Epoch) error {
 	if last.Test == nil {
-		if err := r.evaluate(&last); err != nil {
+		if err := r.evaluate(ctx, &last); err != nil {
 			return err
 		}
 	}

@@ -72,47 +72,39 @@ func vector(values []float32) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, len(values))
 }
 
-// train does the steps of a plan. It returns the losses of the steps, the classes
-// predicted on the way, and the seconds that compiling took.
-func (s *session) train(plan *batch.Plan, rate float64) (losses []float64, predicted []int32, compile float64, err error) {
-	full := len(plan.Index) / plan.Batch
+// train does the steps of a plan that are not done yet, calling tick after each.
+// It returns the seconds that compiling took.
+func (s *session) train(plan *batch.Plan, rate float64, done *progress, tick func() error) (compile float64, err error) {
+	full := len(plan.Index) / plan.Batch // steps of a whole batch
 	rateTensor := tensors.FromScalar(float32(rate))
-	var outputs [][]*tensors.Tensor
-	do := func(first, steps, size int) error {
-		if steps == 0 {
-			return nil
+	for done.step < plan.Steps() {
+		first, steps, size := 0, full, plan.Batch
+		if done.step >= full {
+			first, steps, size = full, 1, len(plan.Index)%plan.Batch
 		}
 		constant := append([]*tensors.Tensor{s.fixed, s.trainSet.pixels, s.trainSet.labels, rateTensor},
 			s.planTensors(plan, first, steps, size)...)
-		counter := tensors.FromScalar(int32(0))
+		counter := tensors.FromScalar(int32(done.step - first))
 		seconds, err := s.compile(s.stepExec, "step", append([]*tensors.Tensor{s.params, s.velocity, s.stats, counter}, constant...), s.clock)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		compile += seconds
-		for range steps {
+		for done.step < first+steps {
 			out, err := s.step(counter, constant)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			s.params, s.velocity, s.stats, counter = out[inParams], out[inVelocity], out[inStats], out[inStep]
-			outputs = append(outputs, out[outLoss:])
-		}
-		return nil
-	}
-	if err := do(0, full, plan.Batch); err != nil {
-		return nil, nil, 0, err
-	}
-	if rest := len(plan.Index) % plan.Batch; rest > 0 {
-		if err := do(full, 1, rest); err != nil {
-			return nil, nil, 0, err
+			done.pending = append(done.pending, out[outLoss:])
+			done.step++
+			if err := tick(); err != nil {
+				return 0, err
+			}
 		}
 	}
-	for _, out := range outputs {
-		losses = append(losses, float64(tensors.ToScalar[float32](out[0])))
-		predicted = append(predicted, tensors.MustCopyFlatData[int32](out[1])...)
-	}
-	return losses, predicted, compile, nil
+	done.collect()
+	return compile, nil
 }
 
 // planTensors sends steps of a plan to the device, each of size images.
@@ -144,8 +136,9 @@ func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*
 	return s.stepExec.Exec(args...)
 }
 
-// evaluate returns the mean cross-entropy and the predicted classes of a split.
-func (s *session) evaluate(on *deviceSplit) (mean float64, predicted []int32, compile float64, err error) {
+// evaluate returns the mean cross-entropy and the predicted classes of a split. It
+// calls tick after each batch.
+func (s *session) evaluate(on *deviceSplit, tick func() error) (mean float64, predicted []int32, compile float64, err error) {
 	sum := 0.0
 	for _, index := range on.batches {
 		inputs := []*tensors.Tensor{s.params, s.fixed, s.stats, on.pixels, on.labels, index}
@@ -166,6 +159,9 @@ func (s *session) evaluate(on *deviceSplit) (mean float64, predicted []int32, co
 			sum += float64(l)
 		}
 		predicted = append(predicted, tensors.MustCopyFlatData[int32](out[1])...)
+		if err := tick(); err != nil {
+			return 0, nil, 0, err
+		}
 	}
 	return sum / float64(on.count), predicted, compile, nil
 }

@@ -35,6 +35,13 @@ type Task struct {
 	Initial model.Weights
 	// Clock is time.Now if nil.
 	Clock func() time.Time
+	// Save, if not nil, is called between two steps: when SaveEvery has passed since
+	// the last time, and when the context of Run is done. An error stops the training
+	// and is returned by Run.
+	Save      func(*State) error
+	SaveEvery time.Duration
+	// Resume, if not nil, is the state to go on from.
+	Resume *State
 	// EpochDone, if not nil, is called after each epoch. An error stops the training
 	// and is returned by Run.
 	EpochDone func(Epoch) error

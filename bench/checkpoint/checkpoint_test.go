@@ -1,0 +1,103 @@
+package checkpoint
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trainbench/bench/train"
+)
+
+var id = Identity{Experiment: "skip/plain20", ConfigSHA256: "c", Seed: 42, Data: "d", Subset: "s", Environment: "e", Code: "x"}
+
+func state() *train.State {
+	watched := 0.5
+	return &train.State{
+		Epochs: 1, Step: 2, Losses: []float64{1, 2}, Predicted: []int32{3, 4},
+		Curve:   []train.Epoch{{Number: 1, Test: &train.Scores{Loss: 0.1 + 0.2}}},
+		Watched: &watched, InitialHash: "h",
+		Params: []float32{1, 2, 3}, Velocity: []float32{4, 5, 6}, Stats: []float32{7},
+	}
+}
+
+func TestSaveLoad(t *testing.T) {
+	f := File{Path: filepath.Join(t.TempDir(), "a", "b.checkpoint"), ID: id}
+	if s, problems := f.Load(); s != nil || problems != nil {
+		t.Errorf("nothing saved: got %v, %v", s, problems)
+	}
+	first, second := state(), state()
+	second.Step, second.Losses, second.Predicted = 0, nil, nil
+	for _, s := range []*train.State{first, second} {
+		if err := f.Save(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, problems := f.Load()
+	if diff := cmp.Diff(second, got); diff != "" || problems != nil {
+		t.Errorf("loaded (-want +got), problems %v:\n%s", problems, diff)
+	}
+
+	// A damaged file is told of, and the one before it is used.
+	if err := os.WriteFile(f.Path, []byte("garbage"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got, problems = f.Load()
+	if diff := cmp.Diff(first, got); diff != "" || len(problems) != 1 {
+		t.Errorf("loaded (-want +got), problems %v:\n%s", problems, diff)
+	}
+
+	// That of another training is named and refused.
+	g := f
+	g.ID.ConfigSHA256 = "other"
+	if got, problems = g.Load(); got != nil || len(problems) != 2 || !strings.Contains(problems[1].Error(), "another config") {
+		t.Errorf("of another config: got %v, %v", got, problems)
+	}
+	if err := f.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(f.Path)); err != nil || len(left) != 0 {
+		t.Errorf("files left: %v, %v", left, err)
+	}
+}
+
+// TestEveryByteCounts damages every byte in turn, and cuts the file everywhere.
+func TestEveryByteCounts(t *testing.T) {
+	data, err := Encode(id, state())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range data {
+		for bit := range 8 {
+			damaged := bytes.Clone(data)
+			damaged[i] ^= 1 << bit
+			if _, _, err := Decode(damaged); err == nil {
+				t.Errorf("bit %d of byte %d flipped unnoticed", bit, i)
+			}
+		}
+		if _, _, err := Decode(data[:i]); err == nil {
+			t.Errorf("cut to %d bytes unnoticed", i)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := Encode(id, state())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		id, s, err := Decode(data)
+		if err != nil {
+			return
+		}
+		if _, err := Encode(id, s); err != nil {
+			t.Error(err)
+		}
+	})
+}
