@@ -18,7 +18,7 @@
 // told to write none. Set.SHA256 identifies a file.
 //
 // The reader is our own since github.com/nlpodyssey/gopickle v0.3.0 takes the
-// sizes that a file claims (11 bytes can make it allocate 4 GiB), does not return
+// sizes that a file claims (12 bytes make it allocate 4 GiB), does not return
 // from an empty file, and does not know torch._utils._rebuild_tensor, which
 // files of before PyTorch 0.4 have.
 package weights
