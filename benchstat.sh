@@ -12,7 +12,8 @@ and with the baselines (the gate), and prints tables and verdicts.
 
   -profile P     smoke (default), quick, full, or a profile of your own (FILE.json)
   -bench REGEXP  only these benchmarks, e.g. 'Imbalance/method=balanced-.*'
-  -seeds N       seeds of every experiment (default: as the profile says)
+  -seeds N       seeds of every experiment (default: as the profile says), or
+                 auto: one after the other until the verdict stands
   -backend B     auto (default), go, xla:cpu, xla:cuda or xla:/path/to/plugin.so
   -data DIR      folder of CIFAR (default: $TRAINBENCH_DATA)
   -fresh         train also what results/ holds already

@@ -19,11 +19,19 @@ func (r *Runner) judge(candidates []*record.Record) (gate.Report, error) {
 	if err != nil {
 		return gate.Report{}, err
 	}
+	return gate.Judge(gate.Input{Baselines: baselines, Candidates: candidates, Suites: r.suites}, r.gateOptions())
+}
+
+// gateOptions are the gate's defaults with the profile's margin.
+func (r *Runner) gateOptions() gate.Options {
 	options := gate.DefaultOptions()
 	for metric := range options.Margins {
 		options.Margins[metric] = r.profile.Margin
 	}
-	return gate.Judge(gate.Input{Baselines: baselines, Candidates: candidates, Suites: r.suites}, options)
+	if r.opt.Auto {
+		options.MaxSeeds = r.seeds()
+	}
+	return options
 }
 
 // tables writes the tables of the suites that were run.

@@ -3,11 +3,13 @@ package bench
 import (
 	"context"
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -84,7 +86,18 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	o := &r.opt
 	names := fmt.Sprint(profile.Names(o.Profiles))
 	set.StringVar(&o.Profile, "profile", o.Profile, "scale: one of "+names+", or the path of a .json file")
-	set.IntVar(&o.Seeds, "seeds", o.Seeds, "seeds of every experiment (0: as the profile says)")
+	set.Func("seeds", "seeds of every experiment, or \"auto\": one after the other until the verdict stands (default: as the profile says)", func(v string) error {
+		o.Seeds, o.Auto = 0, v == "auto"
+		if o.Auto {
+			return nil
+		}
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return errors.New("want a number from 1, or auto")
+		}
+		o.Seeds = n
+		return nil
+	})
 	set.StringVar(&o.Backend, "backend", o.Backend, "auto, go, xla:cpu, xla:cuda or xla:/path/to/plugin.so")
 	set.StringVar(&o.Data, "data", o.Data, "folder of CIFAR (default $TRAINBENCH_DATA)")
 	set.StringVar(&o.Results, "results", o.Results, "folder of results")

@@ -14,6 +14,7 @@ import (
 	"trainbench/bench/backend"
 	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
+	"trainbench/bench/gate"
 	"trainbench/bench/profile"
 	"trainbench/bench/record"
 	"trainbench/bench/train"
@@ -34,8 +35,11 @@ type Options struct {
 	Data string
 	// Backend is a name that backend.Open takes.
 	Backend string
-	// Seeds is the number of seeds; 0 takes the profile's.
+	// Seeds is the number of seeds; 0 takes the profile's. With Auto it is the
+	// greatest number: an experiment gets one seed after the other until its verdict
+	// stands (gate.Sequential). One without a baseline gets the profile's number.
 	Seeds int
+	Auto  bool
 	// Fresh trains also what the results hold already.
 	Fresh bool
 	// Update stores the records of the run as baselines, for the given Reason.
@@ -111,7 +115,14 @@ func (r *Runner) Run(b *testing.B, s Suite) {
 	}
 	r.suites = append(r.suites, asked)
 	for _, e := range experiments {
-		for i := range r.seeds() {
+		for i := 0; ; i++ {
+			more, err := r.wants(e, i)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if !more {
+				break
+			}
 			seed := r.profile.FirstSeed + uint64(i)
 			b.Run(fmt.Sprintf("method=%s/seed=%d", e.Name, seed), func(b *testing.B) {
 				r.benchmark(b, e, seed)
@@ -120,11 +131,42 @@ func (r *Runner) Run(b *testing.B, s Suite) {
 	}
 }
 
+// maxAuto is the greatest number of seeds with Options.Auto, unless Seeds says
+// another.
+const maxAuto = 10
+
 func (r *Runner) seeds() int {
-	if r.opt.Seeds > 0 {
+	switch {
+	case r.opt.Seeds > 0:
 		return r.opt.Seeds
+	case r.opt.Auto:
+		return maxAuto
 	}
 	return r.profile.Seeds
+}
+
+// wants reports whether an experiment with n seeds done should get another one.
+func (r *Runner) wants(e experiment.Experiment, n int) (bool, error) {
+	if !r.opt.Auto || n == 0 {
+		return n < r.seeds(), nil
+	}
+	done := r.records[e.ID()]
+	if done == nil || len(done.Samples) < n || n >= r.seeds() {
+		return false, nil // not selected by -bench, failed, or enough
+	}
+	baselines, err := record.LoadBaselines(r.baselines())
+	if err != nil {
+		return false, err
+	}
+	if !slices.ContainsFunc(baselines, func(b *record.Record) bool { return b.ID() == e.ID() }) {
+		return n < r.profile.Seeds, nil
+	}
+	sequential, err := gate.NewSequential(r.gateOptions())
+	if err != nil {
+		return false, err
+	}
+	_, more := sequential.Next(baselines, done)
+	return more, nil
 }
 
 // scale applies the profile to a suite.

@@ -91,6 +91,14 @@ func TestRun(t *testing.T) {
 		t.Error("-fresh took a stored sample")
 	}
 
+	// One seed that gives the same predictions settles it.
+	out, status = run(t, dir, "", "-seeds", "auto", "-test.bench", "Skip")
+	wantStatus(t, status, 0, out)
+	wantText(t, out, "skip/plain20 seed 42", "REPRODUCED    skip/plain20")
+	if strings.Contains(out, "seed 43") {
+		t.Errorf("-seeds auto went on after the verdict stood:\n%s", out)
+	}
+
 	// A baseline that was 30 points better is a regression.
 	better(t, record.BaselinePath(filepath.Join(dir, "baselines", "tiny"), "skip", "resnet20"), 30)
 	out, status = run(t, dir, "", "-test.bench", "Skip")
