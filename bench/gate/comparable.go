@@ -39,26 +39,32 @@ func incomparable(b, c *record.Record) (reason, detail string) {
 // unequalData tells in what way the samples were not made with the same images
 // and source weights, or "".
 func unequalData(b, c *record.Record) (reason, detail string) {
+	type data struct{ name, sum string }
 	parts := []struct {
 		name string
-		of   func(record.Sample) string
+		of   func(*record.Sample) data
 	}{
-		{"dataset", func(s record.Sample) string { return nameHash(s.Data.Dataset, s.Data.SHA256) }},
-		{"training subset", func(s record.Sample) string { return nameHash(s.Data.Dataset, s.Data.SubsetSHA256) }},
+		{"dataset", func(s *record.Sample) data { return data{s.Data.Dataset, s.Data.SHA256} }},
+		{"training subset", func(s *record.Sample) data { return data{s.Data.Dataset, s.Data.SubsetSHA256} }},
 	}
 	for _, part := range parts {
-		var first string
-		for i, s := range slices.Concat(b.Samples, c.Samples) {
-			if s.Status != record.OK {
-				continue // a training that diverged at once may not have filled them in
-			}
-			switch got := part.of(s); {
-			case first == "":
-				first = got
-			case got != first && i < len(b.Samples):
-				return fmt.Sprintf("the samples of the baseline are of two %ss: %s and %s", part.name, first, got), ""
-			case got != first:
-				return fmt.Sprintf("another %s: the baseline has %s and the candidate, seed %d, %s", part.name, first, s.Seed, got), ""
+		var first data
+		known := false
+		for _, r := range []*record.Record{b, c} {
+			for i := range r.Samples {
+				s := &r.Samples[i]
+				if s.Status != record.OK {
+					continue // a training that diverged at once may not have filled them in
+				}
+				switch got := part.of(s); {
+				case !known:
+					first, known = got, true
+				case got != first && r == b:
+					return fmt.Sprintf("the samples of the baseline are of two %ss: %s and %s", part.name, nameHash(first.name, first.sum), nameHash(got.name, got.sum)), ""
+				case got != first:
+					return fmt.Sprintf("another %s: the baseline has %s and the candidate, seed %d, %s", part.name,
+						nameHash(first.name, first.sum), s.Seed, nameHash(got.name, got.sum)), ""
+				}
 			}
 		}
 	}
@@ -140,20 +146,20 @@ func (s seeds) reproduced() bool { return s.equal() && s.environment == "" }
 
 func compareSeeds(b, c *record.Record) seeds {
 	var out seeds
-	of := map[uint64]record.Sample{}
-	for _, s := range b.Samples {
-		of[s.Seed] = s
+	of := map[uint64]*record.Sample{}
+	for i := range b.Samples {
+		of[b.Samples[i].Seed] = &b.Samples[i]
 	}
-	for _, s := range c.Samples {
-		old, ok := of[s.Seed]
-		if !ok {
+	for i := range c.Samples {
+		s := &c.Samples[i]
+		old := of[s.Seed]
+		if old == nil {
 			continue
 		}
 		out.shared++
 		if old.Predictions == nil || s.Predictions == nil || old.Predictions.SHA256 != s.Predictions.SHA256 {
 			out.unequal++
-		}
-		if old.Env.Fingerprint() != s.Env.Fingerprint() && out.environment == "" {
+		} else if out.environment == "" && old.Env.Fingerprint() != s.Env.Fingerprint() {
 			out.environment = diffEnv(old.Env, s.Env)
 		}
 	}

@@ -2,7 +2,7 @@ package gate
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 
@@ -17,39 +17,52 @@ import (
 // significance tests on accumulating data"). Pocock's boundary is the same at
 // every look, so that a disaster can stop after the first one.
 
-// Next says whether to train another seed of the candidate in sequential mode,
-// with opt.MaxSeeds above 0. baselines are all of the profile. The candidate has
-// the seeds trained so far, and may have none.
+// Sequential says after every seed whether to train another one. It is not safe
+// for concurrent use.
+type Sequential struct {
+	opt    Options
+	curves map[int]pocock // by number of seeds of the baseline
+}
+
+// NewSequential prepares sequential mode. It returns an error if opt is not valid
+// or has no MaxSeeds.
+func NewSequential(opt Options) (*Sequential, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, err
+	}
+	if opt.MaxSeeds < 1 {
+		return nil, errors.New("gate: sequential mode needs a greatest number of seeds (MaxSeeds)")
+	}
+	return &Sequential{opt, map[int]pocock{}}, nil
+}
+
+// Next reports whether the candidate, with the seeds trained so far (there may be
+// none), should get another one, and the verdicts that stand. baselines are all
+// accepted records of the profile.
 //
 // No more are needed once all its metrics have verdicts, one of them is a Fail, it
-// cannot be compared, or it reproduces the baseline; nor after MaxSeeds. The
-// verdicts are those that stand so far. The error rate holds whatever is trained
-// beside it: each test of a loss gets its share of Alpha, as if all baselines were
-// tested in all metrics. Judge, with the same options, gives the same verdicts or
-// decides more.
-func Next(baselines []*record.Record, candidate *record.Record, opt Options) (verdicts []Verdict, more bool, err error) {
-	if opt.MaxSeeds < 1 {
-		return nil, false, fmt.Errorf("gate: sequential mode needs a greatest number of seeds (MaxSeeds)")
-	}
-	if err := opt.Validate(); err != nil {
-		return nil, false, err
-	}
+// cannot be compared, or it reproduces the baseline; nor after MaxSeeds. The error
+// rate holds whatever is trained beside it: each test gets its share of Alpha, as
+// if all baselines were tested in all metrics. What Next decides, [Judge] with the
+// same options says of the same samples; it may decide more.
+func (s *Sequential) Next(baselines []*record.Record, candidate *record.Record) (verdicts []Verdict, more bool) {
 	if len(candidate.Samples) == 0 {
-		return nil, true, nil
+		return nil, true
 	}
-	j := newJudge(Input{Baselines: baselines}, opt)
+	j := newJudge(Input{Baselines: baselines}, s.opt)
+	j.curves = s.curves
 	j.compare(j.baselines[candidate.ID()], candidate)
-	j.decide(max(1, len(baselines)*len(opt.Margins)))
+	j.decide(max(1, len(baselines)*len(s.opt.Margins)))
 	open := false
 	for _, v := range j.verdicts {
 		switch v.Outcome {
 		case Fail, Error:
-			return j.verdicts, false, nil
+			return j.verdicts, false
 		case New, Inconclusive:
 			open = true
 		}
 	}
-	return j.verdicts, open && len(candidate.Samples) < opt.MaxSeeds, nil
+	return j.verdicts, open && len(candidate.Samples) < s.opt.MaxSeeds
 }
 
 // pocock maps the p-value of one look of several to that of the design. The zero
@@ -60,7 +73,7 @@ type pocock struct {
 
 // nominal levels between which the curve is interpolated.
 const (
-	curvePoints = 48
+	curvePoints = 32
 	leastLevel  = 1e-9
 )
 
@@ -107,8 +120,6 @@ func logInterpolate(x float64, xs, ys []float64) float64 {
 	t := math.Log(x/xs[i-1]) / math.Log(xs[i]/xs[i-1])
 	return math.Exp(math.Log(ys[i-1]) + t*math.Log(ys[i]/ys[i-1]))
 }
-
-func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfcinv(2*p) }
 
 // crossing is the probability that a Brownian motion, looked at after the given
 // times, is ever above z standard deviations. It carries the density of the paths

@@ -32,6 +32,13 @@ func TestPocock(t *testing.T) {
 		if joined <= p || joined > 10*p {
 			t.Errorf("join(%v) = %v: want between one and ten times as much", p, joined)
 		}
+		information := make([]float64, 10)
+		for k := range information {
+			information[k] = 1 / (1./10 + 1/float64(k+1))
+		}
+		if want := crossing(normalQuantile(p), information); p >= leastLevel && !close(joined, want, .01) {
+			t.Errorf("join(%v) interpolates %v, want %v", p, joined, want)
+		}
 		if got := c.split(joined); !close(got, p, 1e-9) {
 			t.Errorf("split(join(%v)) = %v", p, got)
 		}
@@ -73,10 +80,11 @@ func TestNext(t *testing.T) {
 			}
 			opt := opt
 			opt.Margins = map[string]float64{record.F1: .5}
-			verdicts, more, err := Next(baselines, test.candidate, opt)
+			s, err := NewSequential(opt)
 			if err != nil {
 				t.Fatal(err)
 			}
+			verdicts, more := s.Next(baselines, test.candidate)
 			got, reason := Outcome(""), ""
 			if len(verdicts) > 0 {
 				got, reason = verdicts[0].Outcome, verdicts[0].Reason
@@ -93,7 +101,7 @@ func TestNext(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := Next(nil, made("e", 80), DefaultOptions()); err == nil {
+	if _, err := NewSequential(DefaultOptions()); err == nil {
 		t.Error("no error without MaxSeeds")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/aclements/go-moremath/mathx"
+	"github.com/aclements/go-moremath/stats"
 )
 
 // normalDF is the degrees of freedom from which Student's t is taken as normal.
@@ -25,21 +26,35 @@ func tUpper(t, df float64) float64 {
 	return mathx.BetaInc(df/(df+t*t), df/2, .5) / 2
 }
 
-// tQuantile returns the t that tUpper maps to p, for p in (0, 0.5].
+// tQuantile returns the t that tUpper maps to p, for p in (0, 0.5]: Newton's
+// method on the logarithm of the tail, from the normal quantile upwards.
 func tQuantile(p, df float64) float64 {
-	lo, hi := 0., 2.
-	for tUpper(hi, df) > p && hi < 1e12 {
-		lo, hi = hi, 2*hi
+	t := normalQuantile(p)
+	if df > normalDF || t <= 0 {
+		return t
 	}
-	for range 60 {
-		if mid := (lo + hi) / 2; tUpper(mid, df) > p {
-			lo = mid
+	lo, hi := 0., math.Inf(1)
+	for range 100 {
+		tail := tUpper(t, df)
+		if tail > p {
+			lo = t
 		} else {
-			hi = mid
+			hi = t
 		}
+		next := t + tail*math.Log(tail/p)/stats.TDist{V: df}.PDF(t)
+		if !(next > lo && next < hi) {
+			next = min(2*t+1, (lo+hi)/2)
+		}
+		if math.Abs(next-t) <= 1e-13*t {
+			break
+		}
+		t = next
 	}
-	return (lo + hi) / 2
+	return t
 }
+
+// normalQuantile is tQuantile for the normal distribution.
+func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfcinv(2*p) }
 
 // holm returns p adjusted for all of them together: those at most alpha are
 // rejected with a family-wise error rate of at most alpha, however they depend on
