@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/xml"
 	"flag"
 	"math"
 	"os"
@@ -138,6 +139,32 @@ func TestWhatAReaderMustKnow(t *testing.T) {
 				t.Errorf("no %q in\n%s", test.want, got.String())
 			}
 		})
+	}
+}
+
+// TestHTMLIsBalanced reads the HTML as XML, which it also is, and counts cells.
+func TestHTMLIsBalanced(t *testing.T) {
+	for _, s := range report.New(input()) {
+		var b bytes.Buffer
+		if err := report.HTML(&b, s); err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Rows []struct {
+				Heads []string `xml:"th"`
+				Cells []string `xml:"td"`
+			} `xml:"div>table>tbody>tr"`
+		}
+		if err := xml.Unmarshal(b.Bytes(), &doc); err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+		if got, want := len(doc.Rows), len(s.Rows)+len(s.Claims); got != want {
+			t.Fatalf("%s: %d rows, want %d", s.Name, got, want)
+		}
+		columns := len(s.Table().Columns)
+		if row := doc.Rows[0]; len(row.Heads) != 1 || len(row.Cells) != columns-1 {
+			t.Errorf("%s: %d heads and %d cells in a row of %d columns", s.Name, len(row.Heads), len(row.Cells), columns)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func WriteTables(folder string, suites []Suite) ([]string, error) {
 		return atomicfile.Write(paths[len(paths)-1], data)
 	}
 	var all bytes.Buffer
-	fmt.Fprintf(&all, "# Results of profile %s\n\nGate: %s.\n", suites[0].Profile, counts(suites))
+	fmt.Fprintf(&all, "# Results of profile %s\n\nGate: %s.\n", suites[0].Profile, Judged(suites).Counts())
 	for _, s := range suites {
 		var one bytes.Buffer
 		if err := Markdown(&one, s); err != nil {
@@ -40,8 +40,8 @@ func WriteTables(folder string, suites []Suite) ([]string, error) {
 	return paths, nil
 }
 
-// counts sums up the verdicts of all suites: "1 FAIL, 5 PASS".
-func counts(suites []Suite) string {
+// Judged returns the verdicts and claims of all suites as one report of the gate.
+func Judged(suites []Suite) gate.Report {
 	var all gate.Report
 	for _, s := range suites {
 		all.Claims = append(all.Claims, s.Claims...)
@@ -49,7 +49,7 @@ func counts(suites []Suite) string {
 			all.Verdicts = append(all.Verdicts, row.Verdicts...)
 		}
 	}
-	return all.Counts()
+	return all
 }
 
 // Formats are the names that [Write] takes.

@@ -16,9 +16,12 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -61,7 +64,7 @@ const (
 )
 
 // WriteSVG writes f as SVG. Text stays text, in Liberation Sans or what the viewer
-// has that is as wide: Arial, Helvetica.
+// has, and is as wide as it was measured in any font.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	canvas := vgsvg.New(f.Width, f.Height)
 	f.draw(draw.New(canvas))
@@ -69,7 +72,17 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return fmt.Errorf("chart %s: %w", f.Name, err)
 	}
-	svg := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
+	text := regexp.MustCompile(`<text ([^>]*)font-family:Liberation Sans;([^>]*font-size:([0-9.]+)px[^>]*)>([^<]*)</text>`)
+	svg := text.ReplaceAllFunc(b.Bytes(), func(element []byte) []byte {
+		part := text.FindSubmatch(element)
+		size, err := strconv.ParseFloat(string(part[3]), 64)
+		if err != nil {
+			return element // the expression lets only numbers through
+		}
+		width := style(vg.Length(size)).Width(html.UnescapeString(string(part[4])))
+		return fmt.Appendf(nil, `<text textLength="%.4g" lengthAdjust="spacingAndGlyphs" %sfont-family:Liberation Sans,Arial,Helvetica,sans-serif;%s>%s</text>`,
+			width.Points(), part[1], part[2], part[4])
+	})
 	_, err := w.Write(svg)
 	return err
 }
