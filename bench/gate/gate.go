@@ -41,6 +41,8 @@ type Options struct {
 	// RequireAll makes a baseline without a candidate an ERROR. By default it is
 	// listed as not run. Default false.
 	RequireAll bool `json:"require_all,omitempty"`
+	// Strict makes an inconclusive run exit as a failed one. Default false.
+	Strict bool `json:"strict,omitempty"`
 	// MaxSeeds is the greatest number of seeds of a candidate in sequential mode, in
 	// which Next is asked after every seed. 0 is the fixed design: the number of
 	// seeds does not depend on what they gave. Default 0.
@@ -219,6 +221,15 @@ func (r Report) Status() Status {
 		return StatusInconclusive
 	}
 	return StatusPass
+}
+
+// ExitCode is that of the status; an inconclusive run of strict options exits as a
+// regression.
+func (r Report) ExitCode() int {
+	if s := r.Status(); s != StatusInconclusive || !r.Options.Strict {
+		return s.ExitCode()
+	}
+	return StatusRegression.ExitCode()
 }
 
 // Find returns the verdict of an experiment ("suite/experiment") in a metric, or

@@ -8,15 +8,18 @@ import (
 	"trainbench/bench/record"
 )
 
-// WriteText writes r for a terminal: a line a verdict, what did not pass with its
-// reason, then claims and the sum.
+// WriteText writes r for a terminal: a line for each verdict with its reason, one
+// if those of several metrics are the same, then the claims and the sum.
 func WriteText(w io.Writer, r Report) error {
 	var b strings.Builder
 	width := 0
 	for _, v := range r.Verdicts {
 		width = max(width, len(v.Experiment))
 	}
-	for _, v := range r.Verdicts {
+	for i, v := range r.Verdicts {
+		if i > 0 && sameLine(r.Verdicts[i-1], v) {
+			continue
+		}
 		fmt.Fprintf(&b, "%-12s  %-*s  %s\n", v.Outcome, width, v.Experiment, v.Reason)
 		for line := range strings.Lines(v.Detail) {
 			fmt.Fprintf(&b, "%14s%s\n", "", strings.TrimRight(line, "\n"))
@@ -31,6 +34,11 @@ func WriteText(w io.Writer, r Report) error {
 	fmt.Fprintf(&b, "gate: %s (%s)\n", r.Status(), r.Counts())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// sameLine reports whether two verdicts say the same of two metrics.
+func sameLine(a, b Verdict) bool {
+	return a.Experiment == b.Experiment && a.Outcome == b.Outcome && a.Reason == b.Reason
 }
 
 // Counts says how many verdicts there are of each outcome: "2 FAIL, 5 PASS".
