@@ -44,7 +44,7 @@ Unit sec/epoch better=lower
 // Inconclusive verdicts and new experiments do not fail a run.
 //
 // Flags: -profile, -seeds, -backend, -data, -results, -baselines,
-// -published, -update, -reason, -fresh, -quiet. See [Options].
+// -published, -update, -reason, -fresh, -save-every, -quiet. See [Options].
 func (r *Runner) Main(m *testing.M) int {
 	r.flags(flag.CommandLine)
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
@@ -104,6 +104,7 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	set.StringVar(&o.Baselines, "baselines", o.Baselines, "folder of baselines")
 	set.StringVar(&o.Published, "published", o.Published, "folder of papers' numbers")
 	set.BoolVar(&o.Fresh, "fresh", o.Fresh, "train also what the results hold already")
+	set.DurationVar(&o.SaveEvery, "save-every", o.SaveEvery, "time between checkpoints of a training")
 	set.BoolVar(&o.Quiet, "quiet", o.Quiet, "write no progress")
 	set.BoolVar(&o.Update, "update", o.Update, "store this run's records as baselines")
 	set.StringVar(&o.Reason, "reason", o.Reason, "why the baselines change, with -update")
