@@ -42,18 +42,19 @@ func HTML(w io.Writer, s Suite) error {
 	if err != nil {
 		return err
 	}
+	table := s.Table().verdictFirst()
 	return t.Execute(w, struct {
 		Name, Title     string
 		Table           Table
 		Legend, Reasons []string
 		Claims          []gate.ClaimResult
 		Notes           []string
-	}{s.Name, s.title(), s.Table().verdictFirst(), s.legend(), s.reasons(), s.Claims, s.Notes})
+	}{s.Name, s.title(), table, s.legend(table), s.reasons(), s.Claims, s.Notes})
 }
 
 // verdictFirst returns t with the verdict as its second column, if it has one.
 func (t Table) verdictFirst() Table {
-	at := slices.Index(t.Columns, "verdict")
+	at := slices.Index(t.Columns, verdictColumn)
 	if at < 0 {
 		return t
 	}

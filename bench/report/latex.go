@@ -6,13 +6,15 @@ import (
 	"strings"
 )
 
-// LaTeX writes s as a table environment for \usepackage{booktabs}, with claims and
-// footnotes under the table.
+// LaTeX writes s as a table environment for \usepackage{booktabs,graphicx}, with
+// claims and footnotes under the table. It has the columns that a paper needs, and
+// shrinks to the width of the line. What is about this run only, verdicts and
+// time, is left out.
 func LaTeX(w io.Writer, s Suite) error {
 	var b strings.Builder
-	t := s.Table()
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n", escapeLaTeX(s.title()), s.Name)
-	fmt.Fprintf(&b, "\\begin{tabular}{l%s}\n\\toprule\n", strings.Repeat("r", len(t.Columns)-1))
+	t := s.Table().without(verdictColumn, timeColumn, bestColumn)
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n", escapeLaTeX(s.title()), s.Name)
+	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{l%s}\n\\toprule\n", strings.Repeat("r", len(t.Columns)-1))
 	var cells []string
 	for _, c := range t.Columns {
 		cells = append(cells, escapeLaTeX(c))
@@ -29,14 +31,11 @@ func LaTeX(w io.Writer, s Suite) error {
 		}
 		fmt.Fprintf(&b, "%s \\\\\n", strings.Join(cells, " & "))
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n\n\\footnotesize\n")
-	b.WriteString(escapeLaTeX(strings.Join(s.legend(), " ")) + "\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}}\n\n\\medskip\\raggedright\\footnotesize\n")
+	b.WriteString(escapeLaTeX(strings.Join(s.legend(t), " ")) + "\n")
 	for _, c := range s.Claims {
 		fmt.Fprintf(&b, "\\par Claim: %s (%s): %s, %s.\n", escapeLaTeX(c.Claim.Text), escapeLaTeX(target(c.Claim)),
 			escapeLaTeX(estimate(c)), strings.ToLower(string(c.Outcome)))
-	}
-	for _, r := range s.reasons() {
-		fmt.Fprintf(&b, "\\par %s\n", escapeLaTeX(r))
 	}
 	for i, note := range s.Notes {
 		fmt.Fprintf(&b, "\\par \\textsuperscript{%d} %s\n", i+1, escapeLaTeX(note))

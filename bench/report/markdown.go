@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,7 @@ func Markdown(w io.Writer, s Suite) error {
 	if err := markdownTable(&b, t.Columns, rows, 1); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(strings.Join(s.legend(), " ")))
+	fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(strings.Join(s.legend(t), " ")))
 	if len(s.Claims) > 0 {
 		rows = nil
 		for _, c := range s.Claims {
@@ -91,8 +92,8 @@ func (s Suite) title() string {
 	return s.Name + ": " + s.Question
 }
 
-// legend says what the numbers of the table are.
-func (s Suite) legend() []string {
+// legend says what the numbers of t are.
+func (s Suite) legend(t Table) []string {
 	lines := []string{fmt.Sprintf("Profile %s. Numbers are of the last epoch on the test set, as the mean over seeds "+
 		"± half the %g %% interval of the mean (Student's t).", s.Profile, 100*Confidence)}
 	for _, row := range s.Rows {
@@ -101,11 +102,8 @@ func (s Suite) legend() []string {
 			break
 		}
 	}
-	for _, row := range s.Rows {
-		if len(row.Best) > 0 {
-			lines = append(lines, "“Best on test” is the epoch that was chosen on the test set afterwards, for each seed: too good by design, for comparison with papers only.")
-			break
-		}
+	if slices.Contains(t.Columns, bestColumn) {
+		lines = append(lines, "“Best on test” is the epoch that was chosen on the test set afterwards, for each seed: too good by design, for comparison with papers only.")
 	}
 	if s.Source != "" {
 		lines = append(lines, "Published: "+strings.TrimSuffix(s.Source, ".")+".")

@@ -11,6 +11,13 @@ import (
 	"trainbench/bench/record"
 )
 
+// Names of columns that some formats leave out or move.
+const (
+	verdictColumn = "verdict"
+	timeColumn    = "s/epoch"
+	bestColumn    = "best on test"
+)
+
 // none stands where there is no number.
 const none = "–"
 
@@ -59,11 +66,11 @@ func (s Suite) Table() Table {
 		t.Columns = append(t.Columns, "Δ "+gate.Label(m))
 	}
 	if judged {
-		t.Columns = append(t.Columns, "verdict")
+		t.Columns = append(t.Columns, verdictColumn)
 	}
-	t.Columns = append(t.Columns, "s/epoch")
+	t.Columns = append(t.Columns, timeColumn)
 	if hasBest {
-		t.Columns = append(t.Columns, "best on test")
+		t.Columns = append(t.Columns, bestColumn)
 	}
 	for _, row := range s.Rows {
 		cells := []Cell{text(row.Experiment).noted(row.Notes...), row.params(), row.seeds()}
@@ -86,6 +93,21 @@ func (s Suite) Table() Table {
 		t.Rows = append(t.Rows, cells)
 	}
 	return t
+}
+
+// without returns t without some columns.
+func (t Table) without(columns ...string) Table {
+	out := Table{Rows: make([][]Cell, len(t.Rows))}
+	for i, name := range t.Columns {
+		if slices.Contains(columns, name) {
+			continue
+		}
+		out.Columns = append(out.Columns, name)
+		for j, row := range t.Rows {
+			out.Rows[j] = append(out.Rows[j], row[i])
+		}
+	}
+	return out
 }
 
 func heading(metric string) string {

@@ -79,8 +79,8 @@ func Write(w io.Writer, format string, suites []Suite) error {
 }
 
 // Load reads folders of results, of baselines and of published numbers, and has
-// the gate judge the results. A folder that is empty or missing, or whose name is
-// empty, gives nothing.
+// the gate judge results and claims. A folder that is empty or missing, or whose
+// name is empty, gives nothing.
 func Load(results, baselines, published string, opt gate.Options) (Input, error) {
 	var in Input
 	var base []*record.Record
@@ -96,11 +96,10 @@ func Load(results, baselines, published string, opt gate.Options) (Input, error)
 			return Input{}, err
 		}
 	}
-	if baselines == "" {
-		return in, nil
-	}
-	if base, err = record.LoadBaselines(baselines); err != nil {
-		return Input{}, err
+	if baselines != "" {
+		if base, err = record.LoadBaselines(baselines); err != nil {
+			return Input{}, err
+		}
 	}
 	in.Judged, err = gate.Judge(gate.Input{Baselines: base, Candidates: in.Records, Suites: in.Suites}, opt)
 	return in, err
