@@ -60,6 +60,7 @@ func prepare(whole *dataset.Dataset, d experiment.Data) (*prepared, error) {
 		Dataset: set.Name, SHA256: set.SHA256, SubsetSHA256: dataset.IndexSHA256(index),
 		TrainImages: p.train.Len(), HeldOut: p.validation.Len(), TestImages: p.test.Len(),
 		TrainPerClass: dataset.Counts(p.train.Labels, classes),
+		Overlap:       len(dataset.Overlap(p.train, p.test)),
 	}
 	return p, nil
 }

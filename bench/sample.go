@@ -42,7 +42,7 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	env := r.environment(device)
 	rec := &record.Record{
 		Profile: r.profile.Name, Suite: e.Suite, Experiment: e.Name,
-		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e),
+		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e, data),
 	}
 	path := record.SamplePath(r.folder(), e.Suite, e.Name, seed)
 	cached, err := r.stored(path, rec, data.info, env)
@@ -74,6 +74,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	return &s, nil
 }
 
+// slowEpoch is how many seconds an epoch takes of which people hear.
+const slowEpoch = 5
+
 // train fills in what the training gives. It goes on from the state that an
 // earlier run left, if there is one.
 func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample, state checkpoint.File) error {
@@ -88,6 +91,13 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		Save: state.Save, SaveEvery: r.opt.SaveEvery,
 	}
 	task.Resume = r.resume(e, s.Seed, state)
+	task.EpochDone = func(epoch train.Epoch) error {
+		if epoch.Seconds >= slowEpoch && !r.opt.Quiet {
+			fmt.Fprintf(r.opt.Stderr, "# %s seed %d: epoch %d of %d, %.0f s, loss %.4f, top-1 %.2f %% while training\n", e.ID(), s.Seed,
+				epoch.Number, e.Train.Epochs, epoch.Seconds, epoch.Train.Loss, 100*epoch.Train.Top1)
+		}
+		return nil
+	}
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
 		return err
 	}
@@ -184,8 +194,11 @@ func curve(epochs []train.Epoch) []record.Point {
 }
 
 // notes are the footnotes that a table owes its readers.
-func notes(e experiment.Experiment) []string {
+func notes(e experiment.Experiment, data *prepared) []string {
 	var out []string
+	if n := data.info.Overlap; n > 0 {
+		out = append(out, fmt.Sprintf("%d test images are in the training set too, pixel for pixel", n))
+	}
 	if e.Train.Patience > 0 && e.Train.Watch == experiment.WatchTest {
 		out = append(out, "early stopping watched the test set")
 	} else if e.Train.Patience > 0 {
