@@ -11,6 +11,7 @@ import (
 	"trainbench/bench/gate"
 	"trainbench/bench/record"
 	"trainbench/bench/report"
+	"trainbench/bench/report/page"
 )
 
 // judge compares the records of this run with their baselines.
@@ -34,7 +35,8 @@ func (r *Runner) gateOptions() gate.Options {
 	return options
 }
 
-// tables writes the tables of the suites that were run.
+// tables prints the tables of the suites that were run, and writes them, also as a
+// page to look at.
 func (r *Runner) tables(records []*record.Record, judged gate.Report) error {
 	in := report.Input{Suites: r.suites, Records: records, Judged: judged}
 	if r.opt.Published != "" {
@@ -45,6 +47,10 @@ func (r *Runner) tables(records []*record.Record, judged gate.Report) error {
 	}
 	suites := report.New(in)
 	paths, err := report.WriteTables(r.folder(), suites)
+	if err != nil {
+		return err
+	}
+	index, err := page.WriteFile(r.folder(), suites)
 	if err != nil || r.opt.Quiet {
 		return err
 	}
@@ -54,7 +60,7 @@ func (r *Runner) tables(records []*record.Record, judged gate.Report) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(r.opt.Stderr, "\n# tables: %s\n", strings.Join(paths, ", "))
+	_, err = fmt.Fprintf(r.opt.Stderr, "\n# tables: %s\n", strings.Join(append(paths, index), ", "))
 	return err
 }
 
