@@ -17,6 +17,19 @@ type prepared struct {
 	info                    record.Data
 }
 
+// prepared returns the data of an experiment.
+func (r *Runner) prepared(e experiment.Experiment) (*prepared, error) {
+	whole, err := r.dataset(e.Data.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	p, err := prepare(whole, e.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", e.ID(), err)
+	}
+	return p, nil
+}
+
 // prepare selects, draws and holds out what an experiment's Data says. It does
 // not depend on the seed of a training.
 func prepare(whole *dataset.Dataset, d experiment.Data) (*prepared, error) {

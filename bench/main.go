@@ -106,6 +106,7 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	set.BoolVar(&o.Fresh, "fresh", o.Fresh, "train also what the results hold already")
 	set.DurationVar(&o.SaveEvery, "save-every", o.SaveEvery, "time between checkpoints of a training")
 	set.BoolVar(&o.Quiet, "quiet", o.Quiet, "write no progress")
+	set.BoolVar(&o.Audit, "audit", o.Audit, "run the audit of the gate, with -run Audit")
 	set.BoolVar(&o.Update, "update", o.Update, "store this run's records as baselines")
 	set.StringVar(&o.Reason, "reason", o.Reason, "why the baselines change, with -update")
 }

@@ -45,6 +45,8 @@ type Options struct {
 	// Update stores the records of the run as baselines, for the given Reason.
 	Update bool
 	Reason string
+	// Audit tells that an audit is wanted: it takes long. See [Runner.Audit].
+	Audit bool
 	// SaveEvery is the time between checkpoints of a training. An interrupted one is
 	// saved at once.
 	SaveEvery time.Duration
@@ -90,6 +92,9 @@ type Runner struct {
 	order   []string                  // their keys, as trained
 	problem error                     // the first one that a benchmark could not report itself
 }
+
+// WantsAudit reports whether an audit was asked for.
+func (r *Runner) WantsAudit() bool { return r.opt.Audit }
 
 // NewRunner returns a Runner; the profile and the backend are opened when they
 // are needed.

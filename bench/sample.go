@@ -31,13 +31,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	if err != nil {
 		return nil, err
 	}
-	whole, err := r.dataset(e.Data.Dataset)
+	data, err := r.prepared(e)
 	if err != nil {
 		return nil, err
-	}
-	data, err := prepare(whole, e.Data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", e.ID(), err)
 	}
 	env := r.environment(device)
 	rec := &record.Record{
@@ -55,7 +51,7 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		return &cached.Samples[0], nil
 	}
 	s := record.Sample{Seed: seed, Data: data.info, Env: env}
-	state := checkpoint.File{Path: strings.TrimSuffix(path, ".json") + ".checkpoint", ID: checkpoint.Identity{
+	state := &checkpoint.File{Path: strings.TrimSuffix(path, ".json") + ".checkpoint", ID: checkpoint.Identity{
 		Experiment: e.ID(), ConfigSHA256: rec.ConfigSHA256, Seed: seed,
 		Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
 	}}
@@ -78,8 +74,8 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 const slowEpoch = 5
 
 // train fills in what the training gives. It goes on from the state that an
-// earlier run left, if there is one.
-func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample, state checkpoint.File) error {
+// earlier run left, if there is one, and leaves its own; a nil state does neither.
+func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample, state *checkpoint.File) error {
 	program, err := r.program(e, device, data)
 	if err != nil {
 		s.Status, s.Detail = record.Failed, err.Error()
@@ -88,9 +84,11 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 	task := &train.Task{
 		Experiment: e, Seed: s.Seed, Device: device, Program: program, Classes: data.classes,
 		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
-		Save: state.Save, SaveEvery: r.opt.SaveEvery,
 	}
-	task.Resume = r.resume(e, s.Seed, state)
+	if state != nil {
+		task.Save, task.SaveEvery = state.Save, r.opt.SaveEvery
+		task.Resume = r.resume(e, s.Seed, state)
+	}
 	task.EpochDone = func(epoch train.Epoch) error {
 		if epoch.Seconds >= slowEpoch && !r.opt.Quiet {
 			fmt.Fprintf(r.opt.Stderr, "# %s seed %d: epoch %d of %d, %.0f s, loss %.4f, top-1 %.2f %% while training\n", e.ID(), s.Seed,
@@ -113,7 +111,7 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 }
 
 // resume returns the state to go on from, nil to begin anew, and says which.
-func (r *Runner) resume(e experiment.Experiment, seed uint64, state checkpoint.File) *train.State {
+func (r *Runner) resume(e experiment.Experiment, seed uint64, state *checkpoint.File) *train.State {
 	if r.opt.Fresh {
 		return nil
 	}

@@ -72,13 +72,9 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	if err != nil {
 		return nil, err
 	}
-	whole, err := r.dataset(e.Data.Dataset)
+	data, err := r.prepared(e)
 	if err != nil {
 		return nil, err
-	}
-	data, err := prepare(whole, e.Data)
-	if err != nil {
-		return nil, fmt.Errorf("source: %w", err)
 	}
 	task := &train.Task{
 		Experiment: e, Seed: seed, Device: device, Classes: data.classes,

@@ -193,6 +193,9 @@ type Loss struct {
 	// PostHocTau subtracts tau log pi_c from the logits when predicting (Menon et
 	// al. 2021, post-hoc adjustment), at least 0. Losses are not affected.
 	PostHocTau float64 `json:"post_hoc_tau,omitempty"`
+	// InvertPrior subtracts the log prior where BalancedSoftmax and LogitAdjusted add
+	// it. It is a classical mistake, there to be detected.
+	InvertPrior bool `json:"invert_prior,omitempty"`
 }
 
 // Order is the way in which an epoch draws its images.

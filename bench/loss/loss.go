@@ -31,13 +31,17 @@ func New(l experiment.Loss, counts []int) (Func, error) {
 			return nil, fmt.Errorf("loss: %s needs images of every class, and class %d has none", l.Kind, class)
 		}
 	}
+	sign := 1.0
+	if l.InvertPrior {
+		sign = -1
+	}
 	switch l.Kind {
 	case experiment.WeightedCE:
 		return weighted(classWeights(counts)), nil
 	case experiment.BalancedSoftmax:
-		return adjusted(1, counts), nil
+		return adjusted(sign, counts), nil
 	case experiment.LogitAdjusted:
-		return adjusted(l.Tau, counts), nil
+		return adjusted(sign*l.Tau, counts), nil
 	}
 	return nil, fmt.Errorf("loss: unknown kind %q", l.Kind)
 }
