@@ -39,6 +39,7 @@ type Suite struct {
 	Metrics []string
 	Rows    []Row
 	Claims  []gate.ClaimResult
+	Options gate.Options // of the gate that judged; the zero value if none did
 	// Notes are the footnotes; Row.Notes and Row.PublishedNote count them from 1.
 	Notes []string
 	// Source is where the published numbers are from, empty if there are none.
@@ -88,7 +89,7 @@ func New(in Input) []Suite {
 }
 
 func (in Input) suite(asked record.Suite) Suite {
-	s := Suite{Profile: asked.Profile, Name: asked.Name, Question: asked.Question}
+	s := Suite{Profile: asked.Profile, Name: asked.Name, Question: asked.Question, Options: in.Judged.Options}
 	for _, c := range in.Judged.Claims {
 		if c.Suite == s.Name {
 			s.Claims = append(s.Claims, c)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"trainbench/bench/gate"
 	"trainbench/bench/record"
 	"trainbench/bench/report"
 	"trainbench/bench/report/internal/made"
@@ -215,7 +216,62 @@ func TestWriteTables(t *testing.T) {
 	if diff := cmp.Diff([]string{"imbalance.md", "skip.md", "transfer.md", "README.md"}, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
+	options, err := report.Options(dir)
+	if diff := cmp.Diff(made.Judged().Options, options); err != nil || diff != "" {
+		t.Errorf("options of the gate (error %v, -want +got):\n%s", err, diff)
+	}
 	if paths, err := report.WriteTables(filepath.Join(dir, "none"), nil); err != nil || len(paths) != 0 {
 		t.Errorf("nothing to write: got %q, error %v", paths, err)
+	}
+}
+
+// TestOtherRuns checks that a run of one suite keeps the tables of the others.
+func TestOtherRuns(t *testing.T) {
+	dir := t.TempDir()
+	for _, s := range made.Suites() {
+		if err := record.WriteSuite(dir, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suites := report.New(input())
+	for _, run := range [][]report.Suite{suites[:2], suites[2:]} {
+		if _, err := report.WriteTables(dir, run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range suites {
+		if n := strings.Count(string(readme), "## "+s.Name+": "); n != 1 {
+			t.Errorf("%s is %d times in README.md", s.Name, n)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	tests := []struct {
+		why, content string
+		wantErr      bool
+	}{
+		{"nothing was judged: defaults", "", false},
+		{"judged by nobody: defaults", `{"options":{"alpha":0}}`, false},
+		{"not JSON is an error, not defaults", `{"options":`, true},
+	}
+	for _, test := range tests {
+		dir := t.TempDir()
+		if test.content != "" {
+			if err := os.WriteFile(filepath.Join(dir, "gate.json"), []byte(test.content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := report.Options(dir)
+		if (err != nil) != test.wantErr {
+			t.Errorf("%s: error %v", test.why, err)
+		}
+		if diff := cmp.Diff(gate.DefaultOptions(), got); !test.wantErr && diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.why, diff)
+		}
 	}
 }

@@ -2,17 +2,27 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"trainbench/bench/atomicfile"
 	"trainbench/bench/gate"
 	"trainbench/bench/record"
 )
 
-// WriteTables writes <folder>/<suite>.md for every suite, and <folder>/README.md
-// with all of them, and returns the paths. Each file is whole or as it was.
+// judgedFile keeps in a folder of results what the gate said of them.
+const judgedFile = "gate.json"
+
+// WriteTables writes <folder>/<suite>.md for every suite, <folder>/README.md with
+// the tables of all suites in the folder, also of those that other runs wrote, and
+// <folder>/gate.json with the verdicts. It returns the paths of the tables. Each
+// file is whole or as it was.
 func WriteTables(folder string, suites []Suite) ([]string, error) {
 	if len(suites) == 0 {
 		return nil, nil
@@ -22,8 +32,9 @@ func WriteTables(folder string, suites []Suite) ([]string, error) {
 		paths = append(paths, filepath.Join(folder, name))
 		return atomicfile.Write(paths[len(paths)-1], data)
 	}
+	judged := Judged(suites)
 	var all bytes.Buffer
-	fmt.Fprintf(&all, "# Results of profile %s\n\nGate: %s.\n", suites[0].Profile, Judged(suites).Counts())
+	fmt.Fprintf(&all, "# Results of profile %s\n\nGate, in the last run: %s.\n", suites[0].Profile, judged.Counts())
 	for _, s := range suites {
 		var one bytes.Buffer
 		if err := Markdown(&one, s); err != nil {
@@ -34,16 +45,70 @@ func WriteTables(folder string, suites []Suite) ([]string, error) {
 		}
 		fmt.Fprintf(&all, "\n%s", one.Bytes())
 	}
+	others, err := otherTables(folder, suites)
+	if err != nil {
+		return nil, err
+	}
+	all.Write(others)
 	if err := write("README.md", all.Bytes()); err != nil {
 		return nil, err
 	}
-	return paths, nil
+	var verdicts bytes.Buffer
+	if err := gate.WriteJSON(&verdicts, judged); err != nil {
+		return nil, err
+	}
+	return paths, atomicfile.Write(filepath.Join(folder, judgedFile), verdicts.Bytes())
+}
+
+// otherTables returns the tables that are in a folder of results already, of
+// suites that are not among the given ones.
+func otherTables(folder string, suites []Suite) ([]byte, error) {
+	stored, err := record.LoadSuites(folder)
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, other := range stored {
+		if slices.ContainsFunc(suites, func(s Suite) bool { return s.Name == other.Name }) {
+			continue
+		}
+		table, err := os.ReadFile(filepath.Join(folder, other.Name+".md"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if len(table) > 0 {
+			all = append(append(all, '\n'), table...)
+		}
+	}
+	return all, nil
+}
+
+// Options returns the gate's options that the results in a folder were judged
+// with when they were written, or its defaults if they were not.
+func Options(folder string) (gate.Options, error) {
+	path := filepath.Join(folder, judgedFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return gate.DefaultOptions(), nil
+	}
+	if err != nil {
+		return gate.Options{}, err
+	}
+	var judged gate.Report
+	if err := json.Unmarshal(data, &judged); err != nil {
+		return gate.Options{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if judged.Options.Alpha == 0 {
+		return gate.DefaultOptions(), nil // nobody judged
+	}
+	return judged.Options, nil
 }
 
 // Judged returns the verdicts and claims of all suites as one report of the gate.
 func Judged(suites []Suite) gate.Report {
 	var all gate.Report
 	for _, s := range suites {
+		all.Options = s.Options
 		all.Claims = append(all.Claims, s.Claims...)
 		for _, row := range s.Rows {
 			all.Verdicts = append(all.Verdicts, row.Verdicts...)

@@ -16,6 +16,10 @@ import (
 // maxColumns is the number of panels beside each other.
 const maxColumns = 4
 
+// fewPoints is the number of evaluations up to which each is marked: between them
+// nothing was measured.
+const fewPoints = 12
+
 // Curves draws loss and top-1 over the epochs: a column of two panels for each
 // experiment with the curves of train, validation and test as means over the
 // seeds, in a band from the least to the greatest of them. Dotted lines mark the
@@ -143,6 +147,9 @@ func curvePanels(all, group []report.Row, columns int, label string, value func(
 		for s := trainSplit; s <= testSplit; s++ {
 			if c := average(row, s, value); len(c.epochs) > 0 {
 				p.Add(band(c, s.style().Color), polyline(c.epochs, c.mean, s.style()))
+				if len(c.epochs) <= fewPoints {
+					p.Add(points(c, s.style().Color))
+				}
 			}
 		}
 		shareAxes(p, all, value)
@@ -198,4 +205,14 @@ func polyline(xs, ys []float64, s draw.LineStyle) plot.Plotter {
 		points[i] = plotter.XY{X: xs[i], Y: ys[i]}
 	}
 	return &plotter.Line{XYs: points, LineStyle: s}
+}
+
+// points marks what was measured.
+func points(c curve, fill color.Color) plot.Plotter {
+	return painter(func(canvas draw.Canvas, p *plot.Plot) {
+		mark := draw.GlyphStyle{Color: fill, Radius: 2, Shape: draw.CircleGlyph{}}
+		for i, x := range c.epochs {
+			canvas.DrawGlyphNoClip(mark, vg.Point{X: canvas.X(p.X.Norm(x)), Y: canvas.Y(p.Y.Norm(c.mean[i]))})
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"trainbench/bench/atomicfile"
@@ -129,7 +130,13 @@ func newSuite(s report.Suite) (suite, error) {
 }
 
 func newExperiment(s report.Suite, row report.Row) (experiment, error) {
-	e := experiment{ID: s.Name + "-" + row.Experiment, Name: row.Experiment, Verdicts: row.Verdicts, Config: flatten(row.Record.Config)}
+	e := experiment{ID: s.Name + "-" + row.Experiment, Name: row.Experiment, Config: flatten(row.Record.Config)}
+	for _, v := range row.Verdicts {
+		same := func(w gate.Verdict) bool { return w.Outcome == v.Outcome && w.Reason == v.Reason }
+		if !slices.ContainsFunc(e.Verdicts, same) { // two metrics may have one reason
+			e.Verdicts = append(e.Verdicts, v)
+		}
+	}
 	for _, n := range row.Notes {
 		e.Notes = append(e.Notes, s.Notes[n-1])
 	}
