@@ -79,7 +79,6 @@ type Runner struct {
 	profile  *profile.Profile
 	device   *backend.Device
 	datasets map[string]*dataset.Dataset
-	sources  map[string]*source
 	compiled struct {
 		key     string
 		program *train.Program
@@ -102,7 +101,6 @@ func NewRunner(opt Options) *Runner {
 	return &Runner{
 		opt:      opt,
 		datasets: map[string]*dataset.Dataset{},
-		sources:  map[string]*source{},
 		records:  map[string]*record.Record{},
 		ctx:      context.Background(),
 	}

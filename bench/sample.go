@@ -1,15 +1,11 @@
 package bench
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"trainbench/bench/backend"
@@ -144,83 +140,6 @@ func (r *Runner) program(e experiment.Experiment, d *backend.Device, data *prepa
 	return p, nil
 }
 
-// fill copies a result into a sample. Fractions become per cent.
-func fill(s *record.Sample, result *train.Result, data *prepared) error {
-	s.Params = record.Params{Total: result.Params, Trainable: result.Learns}
-	s.Weights.InitialSHA256 = result.InitialHash
-	s.Curve = curve(result.Curve)
-	t := result.Timing
-	s.Timing = record.Timing{Compile: t.Compile, Train: t.Train, Eval: t.Eval, PeakBytes: peakBytes()}
-	if epochs := len(result.Curve); epochs > 0 && t.Train > 0 {
-		s.Timing.PerEpoch = t.Train / float64(epochs)
-		s.Timing.ImagesSec = float64(t.Images) / t.Train
-	}
-	if result.Diverged != nil {
-		s.Status, s.Detail = record.Diverged, result.Diverged.String()
-		return nil
-	}
-	s.Status = record.OK
-	s.Weights.FinalSHA256 = result.FinalHash
-	s.Metrics = metricsOf(result.Test)
-	if result.Best.Epoch > 0 {
-		s.Best = &record.Best{Epoch: result.Best.Epoch, Metrics: metricsOf(result.Best.Scores)}
-	}
-	var err error
-	s.Predictions, err = record.NewPredictions(data.classes, data.test.Labels, result.Predictions)
-	return err
-}
-
-func metricsOf(s train.Scores) map[string]float64 {
-	return map[string]float64{record.Top1: 100 * s.Top1, record.F1: 100 * s.F1, record.Loss: s.Loss}
-}
-
-func curve(epochs []train.Epoch) []record.Point {
-	scores := func(s *train.Scores) *record.Scores {
-		if s == nil {
-			return nil
-		}
-		return &record.Scores{Loss: s.Loss, Top1: 100 * s.Top1, F1: 100 * s.F1}
-	}
-	var out []record.Point
-	for _, e := range epochs {
-		out = append(out, record.Point{
-			Epoch: e.Number, Rate: e.Rate, Train: *scores(&e.Train),
-			Validation: scores(e.Validation), Test: scores(e.Test),
-		})
-	}
-	return out
-}
-
-// notes are the footnotes that a table owes its readers.
-func notes(e experiment.Experiment, data *prepared) []string {
-	var out []string
-	if n := data.info.Overlap; n > 0 {
-		out = append(out, fmt.Sprintf("%d test images are in the training set too, pixel for pixel", n))
-	}
-	if e.Train.Patience > 0 && e.Train.Watch == experiment.WatchTest {
-		out = append(out, "early stopping watched the test set")
-	} else if e.Train.Patience > 0 {
-		out = append(out, "early stopping watched a validation split")
-	}
-	if s := e.Model.Source; s != nil {
-		on := s.PretrainedOn
-		if s.Experiment != nil {
-			on = s.Experiment.Data.Dataset
-			if c := s.Experiment.Data.Classes; len(c) > 0 {
-				on += fmt.Sprintf(" (classes %s)", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c)), ", "), "[]"))
-			}
-		}
-		if on == "" {
-			on = "data that the experiment does not tell"
-		}
-		out = append(out, "weights pretrained on "+on)
-		if s.SawTarget && e.Train.Epochs > 0 {
-			out = append(out, "pretrained on the target's training set: the row shows a head learnt again, not transfer")
-		}
-	}
-	return out
-}
-
 // stored returns the record at path if it is what training again would give:
 // same config, data, environment and program. Otherwise nil.
 func (r *Runner) stored(path string, want *record.Record, data record.Data, env record.Env) (*record.Record, error) {
@@ -295,36 +214,4 @@ func (r *Runner) progress(e experiment.Experiment, s *record.Sample, how string)
 	}
 	fmt.Fprintf(r.opt.Stderr, "# %s seed %d: %s, %.1f s%s\n", e.ID(), s.Seed, outcome,
 		s.Timing.Compile+s.Timing.Train+s.Timing.Eval, how)
-}
-
-// environment describes where a sample is made.
-func (r *Runner) environment(d *backend.Device) record.Env {
-	host, err := os.Hostname()
-	if err != nil {
-		host = ""
-	}
-	return record.Env{
-		Backend: d.Name, Plugin: d.Plugin, Device: d.Hardware, Flags: d.Flags,
-		Versions: backend.Versions(), Code: r.code,
-		CPU: backend.ModelName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
-		Host: host, Start: r.opt.Clock().UTC().Round(0),
-	}
-}
-
-// codeHash identifies this program by the hash of its file.
-func codeHash() (string, error) {
-	path, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }

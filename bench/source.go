@@ -1,9 +1,15 @@
 package bench
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
+	"trainbench/bench/atomicfile"
 	"trainbench/bench/batch"
 	"trainbench/bench/experiment"
 	"trainbench/bench/model"
@@ -61,12 +67,10 @@ func readSource(from experiment.Source, net *model.Net) (*source, error) {
 	return &source{weights: w, hash: set.SHA256}, nil
 }
 
-// trainSource trains the source of an experiment, once for each recipe and seed.
+// trainSource returns the weights of the source of an experiment, which is trained
+// once for each recipe and seed: they are kept beside the results, in a file named
+// after everything that they depend on.
 func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64) (*source, error) {
-	key := fmt.Sprint(e.SHA256(), "/", seed)
-	if s := r.sources[key]; s != nil {
-		return s, nil
-	}
 	e.Suite, e.Name = "source", "of-"+e.SHA256()[:8]+"x"
 	device, err := r.deviceFor(e)
 	if err != nil {
@@ -75,6 +79,18 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	data, err := r.prepared(e)
 	if err != nil {
 		return nil, err
+	}
+	net, err := model.New(e.Model, data.train.Channels, data.classes)
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	env := r.environment(device)
+	key := sha256.Sum256(fmt.Append(nil, e.SHA256(), seed, data.info.SHA256, data.info.SubsetSHA256, env.Fingerprint(), env.Code))
+	path := filepath.Join(r.folder(), "sources", fmt.Sprintf("%x.safetensors", key[:8]))
+	if w, err := readWeights(path, net); err == nil {
+		return &source{weights: w, hash: train.Hash(net, w)}, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
 	}
 	task := &train.Task{
 		Experiment: e, Seed: seed, Device: device, Classes: data.classes,
@@ -87,10 +103,30 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	if result.Diverged != nil {
 		return nil, fmt.Errorf("source: %s", result.Diverged)
 	}
-	s := &source{weights: result.Weights, hash: result.FinalHash}
-	r.sources[key] = s
 	if !r.opt.Quiet {
 		fmt.Fprintf(r.opt.Stderr, "# source of %s seed %d: top-1 %.2f %% on %s\n", target, seed, 100*result.Test.Top1, e.Data.Dataset)
 	}
-	return s, nil
+	s := &source{weights: result.Weights, hash: result.FinalHash}
+	return s, writeWeights(path, net, s.weights, e.Canonical())
+}
+
+func readWeights(path string, net *model.Net) (model.Weights, error) {
+	set, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	w, err := net.FromTorch(set, true)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
+}
+
+// writeWeights stores weights as PyTorch reads them.
+func writeWeights(path string, net *model.Net, w model.Weights, config []byte) error {
+	var buf bytes.Buffer
+	if err := weights.WriteSafetensors(&buf, net.ToTorch(w), map[string]string{"config": string(config)}); err != nil {
+		return err
+	}
+	return atomicfile.Write(path, buf.Bytes())
 }
