@@ -23,10 +23,11 @@ import (
 
 // The stress command:
 //
-//	go test -tags stress -run Stress -timeout 0 -v ./suites [-kills 100] [-on go]
+//	go test -tags stress -run Stress -timeout 0 -v ./suites [-kills 100] [-on go] [-life 2s]
 var (
 	kills = flag.Int("kills", 100, "how often a training is killed")
 	on    = flag.String("on", "go", "backend of the stress tests")
+	life  = flag.Duration("life", 2*time.Second, "longest life of a process that is killed")
 )
 
 // start starts a smoke training of a few seconds that saves after every step.
@@ -88,7 +89,7 @@ func TestStressKill(t *testing.T) {
 		dir := t.TempDir()
 		for {
 			cmd, out := start(t, dir)
-			timer := time.AfterFunc(time.Duration(100+rng.IntN(1900))*time.Millisecond, func() { cmd.Process.Kill() })
+			timer := time.AfterFunc(100*time.Millisecond+time.Duration(rng.Int64N(int64(*life))), func() { cmd.Process.Kill() })
 			err := cmd.Wait()
 			timer.Stop()
 			resumed += strings.Count(out.String(), "resumed after")
