@@ -98,8 +98,9 @@ func (t *Task) start() (*run, error) {
 	return r, nil
 }
 
-// close frees the program, if it is the run's own.
+// close frees the state, and the program if it is the run's own.
 func (r *run) close() {
+	r.session.free()
 	if r.Program == nil {
 		r.session.Close()
 	}

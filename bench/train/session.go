@@ -174,3 +174,17 @@ func (s *session) weights() (model.Weights, error) {
 	w.SetFlat(s.net.Stats, tensors.MustCopyFlatData[float32](s.stats))
 	return w, nil
 }
+
+// free gives back the memory of the device at once. Go's collector would, too, but
+// it does not know how much there is.
+func (s *session) free() {
+	all := []*tensors.Tensor{s.params, s.velocity, s.stats, s.fixed}
+	for _, d := range []*deviceSplit{s.trainSet, s.validationSet, s.testSet} {
+		if d != nil {
+			all = append(all, append(d.batches, d.pixels, d.labels)...)
+		}
+	}
+	for _, t := range all {
+		t.MustFinalizeAll()
+	}
+}
