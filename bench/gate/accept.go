@@ -84,7 +84,7 @@ func (a Acceptance) Accept() ([]Change, error) {
 		}
 	}
 	if err != nil {
-		return changes, err
+		return changes, fmt.Errorf("nothing was stored:\n%w", err)
 	}
 	suites := map[string]bool{}
 	for _, c := range changes {
