@@ -62,10 +62,11 @@ func TestPrepareDraws(t *testing.T) {
 	other, held := base, base
 	other.DrawSeed = 2
 	held.Validation = .5
-	if hash(base) != hash(base) {
+	first, second := hash(base), hash(base)
+	if first != second {
 		t.Error("a draw is not reproducible")
 	}
-	if hash(base) == hash(other) || hash(base) == hash(held) {
+	if first == hash(other) || first == hash(held) {
 		t.Error("other images have the same hash")
 	}
 }

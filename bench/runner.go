@@ -89,7 +89,6 @@ type Runner struct {
 	suites  []record.Suite
 	records map[string]*record.Record // by "suite/experiment", of this run
 	order   []string                  // their keys, as trained
-	problem error                     // the first one that a benchmark could not report itself
 }
 
 // WantsAudit reports whether an audit was asked for.

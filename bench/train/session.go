@@ -133,7 +133,7 @@ func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*
 	for _, t := range constant {
 		args = append(args, t)
 	}
-	return s.stepExec.Exec(args...)
+	return s.stepExec.Call(args...)
 }
 
 // evaluate returns the mean cross-entropy and the predicted classes of a split. It
@@ -151,7 +151,7 @@ func (s *session) evaluate(on *deviceSplit, tick func() error) (mean float64, pr
 		for i, t := range inputs {
 			args[i] = t
 		}
-		out, err := s.evalExec.Exec(args...)
+		out, err := s.evalExec.Call(args...)
 		if err != nil {
 			return 0, nil, 0, err
 		}
