@@ -97,7 +97,7 @@ func (j *judge) claim(suite string, c record.Claim, records map[string]*record.R
 	}
 	r.Estimate = d.estimate
 	if d.df == 0 {
-		r.Reason = fmt.Sprintf("%s, and one seed does not tell the spread", number(d.estimate, c.Metric))
+		r.Reason = explainClaim(r) + "; one seed does not tell the spread"
 		return r, 1
 	}
 	r.Interval = d.interval(j.opt.Alpha/2, 1-j.opt.Alpha)

@@ -41,6 +41,23 @@
 // own baseline. [Verdict.Borrowed] says where the spread is from if the samples
 // alone did not give it.
 //
+// # Skewed metrics
+//
+// Bad seeds lie farther out than good ones, and one or two new seeds with a
+// borrowed spread would then fail too often. p-values are corrected for the
+// skewness of the baselines' values, by the Edgeworth expansion of the two-sample t
+// (Hall 1992); they never become smaller.
+//
+// # Sequential mode
+//
+// [Sequential] says after each seed whether another one is needed, with the same
+// error rates (Pocock 1977).
+//
+// The rates are shown by simulation in docs/gate.md (go run ./bench/gate/simulate).
+// The distributions are those of package benchmath of golang.org/x/perf; its tests
+// have no margin, no borrowed spread and no family of comparisons, so that
+// benchstat serves there as what the gate is compared with.
+//
 // # What it does not do
 //
 // It neither trains nor reads files (but [Accept] writes them), and it knows no

@@ -126,16 +126,26 @@ func (d difference) borrowed(p pool) string {
 	return "the few seeds there are"
 }
 
+// explainClaim says "resnet20 - plain20: top-1 +3.56 pp [+3.20, +3.90], claimed
+// more than 0 pp".
 func explainClaim(r ClaimResult) string {
-	c := r.Claim
-	got := fmt.Sprintf("%s [%.2f, %.2f]", number(r.Estimate, c.Metric), r.Interval.Lo, r.Interval.Hi)
-	switch c.Kind {
-	case record.AtLeast:
-		return fmt.Sprintf("%s %s, claimed at least %g", Label(c.Metric), got, c.Gap)
-	case record.Equivalent:
-		return fmt.Sprintf("%s differs by %s, claimed at most %g", Label(c.Metric), got, c.Gap)
+	c, interval := r.Claim, ""
+	if c.Kind == record.AtLeast {
+		if r.Interval != nil {
+			interval = fmt.Sprintf(" [%.2f, %.2f]", r.Interval.Lo, r.Interval.Hi)
+		}
+		percent := strings.Replace(unit(c.Metric), "pp", "%", 1)
+		return fmt.Sprintf("%s: %s %.2f%s%s, claimed at least %g%s", c.A, Label(c.Metric), r.Estimate, percent, interval, c.Gap, percent)
 	}
-	return fmt.Sprintf("%s differs by %s, claimed more than %g", Label(c.Metric), got, c.Gap)
+	if r.Interval != nil {
+		interval = fmt.Sprintf(" [%+.2f, %+.2f]", r.Interval.Lo, r.Interval.Hi)
+	}
+	claimed := "more than "
+	if c.Kind == record.Equivalent {
+		claimed = "at most ±"
+	}
+	return fmt.Sprintf("%s - %s: %s %+.2f%s%s, claimed %s%g%s", c.A, c.B, Label(c.Metric),
+		r.Estimate, unit(c.Metric), interval, claimed, c.Gap, unit(c.Metric))
 }
 
 // Label is the name of a metric in prose: "macro-F1" for record.F1.
@@ -156,8 +166,6 @@ func unit(metric string) string {
 	}
 	return ""
 }
-
-func number(x float64, metric string) string { return fmt.Sprintf("%.2f%s", x, unit(metric)) }
 
 func summary(v values, r *record.Record) Summary {
 	return Summary{N: v.n(), Mean: v.mean(), SD: v.sd(), Diverged: diverged(r)}

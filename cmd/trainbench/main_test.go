@@ -157,7 +157,7 @@ func TestGateClaims(t *testing.T) {
 	if err := record.WriteSuite(baselines, suite); err != nil {
 		t.Fatal(err)
 	}
-	if out := must(t, "gate", baselines, results); !strings.Contains(out, "SUPPORTED     cifar: resnet20 reaches 60 % (top-1 65.00") {
+	if out := must(t, "gate", baselines, results); !strings.Contains(out, "SUPPORTED     cifar: resnet20 reaches 60 % (resnet-20: top-1 65.00 % [64.81, 65.19], claimed at least 60 %)") {
 		t.Errorf("the baseline's claim is not judged:\n%s", out)
 	}
 	suite.Claims[0].Gap = 70
