@@ -8,6 +8,7 @@
 //	trainbench import -o RESULTS FILE...  records from CSV, JSON lines or go test -bench
 //	trainbench report RESULTS             tables and plots
 //	trainbench fetch NAME...              data sets and trained weights
+//	trainbench doctor                     what can be trained on here, and what is missing
 //
 // `trainbench help COMMAND` lists the flags of a command. Every command exits with
 // 0 if all is well and with 2 on wrong usage or failed input and output; gate also
@@ -42,6 +43,7 @@ func commands() []command {
 		{"import", "make records from CSV, JSON lines or go test -bench output", runImport},
 		{"report", "print tables of results, or write them with plots", runReport},
 		{"fetch", "get data sets and trained weights", runFetch},
+		{"doctor", "say what can be trained on here, and what is missing", runDoctor},
 	}
 }
 
