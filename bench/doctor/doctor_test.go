@@ -160,6 +160,42 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestPlaces checks where plugins are found, in the order of choice.
+func TestPlaces(t *testing.T) {
+	s := machine(t, map[string]string{
+		"venv/lib/python3.12/site-packages/jax_plugins/xla_rocm7/xla_rocm_plugin.so":                    "",
+		"conda/lib/python3.12/site-packages/jax_plugins/intel_extension_for_openxla/pjrt_plugin_xpu.so": "",
+		"pyenv/jax_plugins/metal_plugin/pjrt_plugin_metal_14.dylib":                                     "",
+		"home/.local/lib/python3.11/site-packages/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so":         "",
+		"named/pjrt_c_api_cuda_plugin.so":                                                               "",
+		"home/.local/lib/go-xla/pjrt_c_api_tpu_plugin.so":                                               "", // not looked at, since the variable names another folder
+	}, goTool)
+	out := s.Run
+	s.Run = func(ctx context.Context, name string, args ...string) (string, error) {
+		if name == "python3" {
+			return filepath.Join(s.Root, "pyenv") + "\n", nil
+		}
+		return out(ctx, name, args...)
+	}
+	s.Getenv = func(name string) string {
+		places := map[string]string{"VIRTUAL_ENV": "venv", "CONDA_PREFIX": "conda", "PJRT_PLUGIN_LIBRARY_PATH": "named"}
+		if places[name] == "" {
+			return ""
+		}
+		return filepath.Join(s.Root, places[name])
+	}
+	var got []string
+	for _, b := range Examine(t.Context(), s).Backends {
+		if b.Auto {
+			b.Kind += " auto"
+		}
+		got = append(got, b.Kind)
+	}
+	if diff := cmp.Diff([]string{"cuda auto", "rocm", "oneapi", "metal", "cpu", "go auto"}, got); diff != "" {
+		t.Errorf("backends (-want +got):\n%s", diff)
+	}
+}
+
 func TestProbeThatCrashes(t *testing.T) {
 	s := machine(t, nil, with(goTool, map[string]string{"probe go": ""}))
 	if got := Examine(t.Context(), s).Backends; got[0].Opens != "no" || !strings.Contains(got[0].Says, "takes its process with it") {

@@ -41,7 +41,7 @@ func (s System) backends(ctx context.Context, cgo bool) []Backend {
 	for _, dir := range s.libraries() {
 		all = append(all, s.plugins(dir, true)...)
 	}
-	for _, site := range s.sitePackages() {
+	for _, site := range s.sitePackages(ctx) {
 		for _, pattern := range []string{"", "jax_plugins/*", "libtpu", "lammps_jax_pjrt_*", "xla_*_pjrt"} {
 			for _, b := range s.plugins(filepath.Join(site, pattern), false) {
 				b.Package = packageOf(site, b.File)
@@ -78,14 +78,19 @@ func (s System) libraries() []string {
 	return append(dirs, slices.DeleteFunc(strings.Split(s.Getenv("LD_LIBRARY_PATH"), ":"), func(p string) bool { return !filepath.IsAbs(p) })...)
 }
 
-// sitePackages returns the folders of Python packages.
-func (s System) sitePackages() []string {
+// sitePackages returns the folders of Python packages: the one that python3 itself
+// names, and those of the usual places.
+func (s System) sitePackages(ctx context.Context) []string {
 	bases := []string{s.Getenv("VIRTUAL_ENV"), s.Getenv("CONDA_PREFIX"), ".venv",
 		filepath.Join(s.Root, "usr/local"), filepath.Join(s.Root, "usr"), filepath.Join(s.Root, "opt/venv")}
 	if s.Home != "" {
 		bases = append(bases, filepath.Join(s.Home, ".local"))
 	}
 	var found []string
+	out, err := s.Run(ctx, "python3", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+	if dir := strings.TrimSpace(out); err == nil && filepath.IsAbs(dir) {
+		found = append(found, dir)
+	}
 	for _, base := range bases {
 		if base == "" {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +25,11 @@ func refuse(format string, args ...any) error { return &refusal{fmt.Errorf(forma
 // download gets all bytes that p lacks from one address, and checks them. What
 // breaks is tried again; bytes that turn out to be wrong are forgotten, and got
 // once more if they came in pieces.
-func (f File) download(ctx context.Context, url string, p *part, opt Options, progress *meter) error {
+func (f File) download(ctx context.Context, address string, p *part, opt Options, progress *meter) error {
 	pieces := p.size > 0
 	for failures, reconnects := 0, 0; ; {
 		before := p.size
-		err := f.request(ctx, url, p, opt, progress)
+		err := f.request(ctx, address, p, opt, progress)
 		if err == nil {
 			if err = f.check(p.file); err == nil {
 				return nil
@@ -68,7 +69,7 @@ func (f File) download(ctx context.Context, url string, p *part, opt Options, pr
 }
 
 // request asks once for the bytes that p lacks. It returns nil if all are there.
-func (f File) request(ctx context.Context, url string, p *part, opt Options, progress *meter) error {
+func (f File) request(ctx context.Context, address string, p *part, opt Options, progress *meter) error {
 	if f.Size > 0 && p.size == f.Size {
 		return nil
 	}
@@ -82,7 +83,7 @@ func (f File) request(ctx context.Context, url string, p *part, opt Options, pro
 	stalled := time.AfterFunc(opt.Stall, func() { cancel(fmt.Errorf("nothing came for %s", opt.Stall)) })
 	defer stalled.Stop()
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return &refusal{err}
 	}
@@ -90,7 +91,7 @@ func (f File) request(ctx context.Context, url string, p *part, opt Options, pro
 	req.Header.Set("Accept-Encoding", "identity") // the bytes of the file, not of what is in it
 	if p.size > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.size))
-		if p.origin.URL == url && p.origin.Validator != "" {
+		if p.origin.URL == address && p.origin.Validator != "" {
 			req.Header.Set("If-Range", p.origin.Validator)
 		}
 	}
@@ -102,7 +103,7 @@ func (f File) request(ctx context.Context, url string, p *part, opt Options, pro
 	if err := f.accept(resp, p); err != nil {
 		return err
 	}
-	if err := p.note(origin{URL: url, Validator: validator(resp)}); err != nil {
+	if err := p.note(origin{URL: address, Validator: validator(resp)}); err != nil {
 		return err
 	}
 	progress.start(p.size)
@@ -178,10 +179,14 @@ func (f File) copy(ctx context.Context, p *part, body io.Reader, came func(n int
 	}
 }
 
-// because returns why ctx was cancelled, if it was, and else err.
+// because returns why ctx was cancelled, if it was, and else why err.
 func because(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
+	}
+	var named *url.Error // names the address, which our messages do already
+	if errors.As(err, &named) {
+		return named.Err
 	}
 	return err
 }

@@ -123,7 +123,8 @@ func (f File) Take(from, dir string) (string, error) {
 	}
 	defer in.Close()
 	if err := f.check(in); err != nil {
-		return "", fmt.Errorf("%s: %s: %w; get it again from %s", f.Name, from, err, f.URLs[0])
+		return "", fmt.Errorf("%s: %s: %w; get it again from %s, or put it into %s yourself if you trust it",
+			f.Name, from, err, f.URLs[0], dir)
 	}
 	p, err := f.part(dir)
 	if err != nil {
