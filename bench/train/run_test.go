@@ -67,38 +67,72 @@ func TestCurve(t *testing.T) {
 // stopped, for both splits that may be watched.
 func TestEarlyStopping(t *testing.T) {
 	d := goDevice(t)
-	const epochs, patience = 16, 2
-	for _, watch := range []experiment.Watch{experiment.WatchTest, experiment.WatchValidation} {
-		change := func(e *experiment.Experiment) {
+	const epochs, patience = 16, 3
+	task := func(patience int, watch experiment.Watch) *Task {
+		k := digits(t, d, func(e *experiment.Experiment) {
 			e.Train.Epochs, e.Data.Validation, e.Optim.Rate = epochs, .2, .3
-		}
-		whole := mustRun(t, digits(t, d, change)).Curve
-		want, best, since := epochs, math.Inf(-1), 0
-		for _, e := range whole {
-			f1 := e.Test.F1
-			if watch == experiment.WatchValidation {
-				f1 = e.Validation.F1
-			}
-			if since++; f1 > best {
-				best, since = f1, 0
-			}
-			if since == patience {
-				want = e.Number
-				break
-			}
-		}
-		if want == epochs {
-			t.Fatalf("%s: this training does not stop early: nothing is tested", watch)
-		}
-		r := mustRun(t, digits(t, d, func(e *experiment.Experiment) {
-			change(e)
 			e.Train.Patience, e.Train.Watch = patience, watch
-		}))
-		if len(r.Curve) != want || !r.Stopped {
+		})
+		for i := range k.Validation.Labels { // labels by chance: this split stops elsewhere
+			k.Validation.Labels[i] = int32(i % 10)
+		}
+		return k
+	}
+	whole := mustRun(t, task(0, "")).Curve
+	for _, watch := range []experiment.Watch{experiment.WatchTest, experiment.WatchValidation} {
+		want := stopAfter(whole, watch, patience)
+		r := mustRun(t, task(patience, watch))
+		if len(r.Curve) != want || r.Stopped != (want < epochs) {
 			t.Errorf("watching %s stopped after %d epochs (stopped %v), want %d", watch, len(r.Curve), r.Stopped, want)
 		}
 		if r.Test != *whole[want-1].Test {
 			t.Errorf("%s: the result is not of the epoch it stopped at", watch)
+		}
+	}
+}
+
+// stopAfter returns the number of epochs after which a curve has not got better
+// for patience epochs.
+func stopAfter(curve []Epoch, watch experiment.Watch, patience int) int {
+	best, since := math.Inf(-1), 0
+	for _, e := range curve {
+		f1 := e.Test.F1
+		if watch == experiment.WatchValidation {
+			f1 = e.Validation.F1
+		}
+		if since++; f1 > best {
+			best, since = f1, 0
+		}
+		if since == patience {
+			return e.Number
+		}
+	}
+	return len(curve)
+}
+
+// TestWatch: one split gets better while the other does not.
+func TestWatch(t *testing.T) {
+	for watch, want := range map[experiment.Watch]bool{experiment.WatchTest: false, experiment.WatchValidation: true} {
+		e := experiment.Default()
+		e.Train.Patience, e.Train.Watch = 1, watch
+		r := &run{Task: &Task{Experiment: e}}
+		r.stop(Epoch{Test: &Scores{F1: .5}, Validation: &Scores{F1: .5}})
+		if got := r.stop(Epoch{Test: &Scores{F1: .6}, Validation: &Scores{F1: .4}}); got != want {
+			t.Errorf("watching %s stops: %v, want %v", watch, got, want)
+		}
+	}
+}
+
+// TestStandstill: equal is not better. A head that moves by nothing stops after
+// the first epoch and its patience, which counts epochs and not evaluations.
+func TestStandstill(t *testing.T) {
+	for _, test := range []struct{ every, patience, want int }{{1, 1, 2}, {1, 3, 4}, {2, 3, 6}, {3, 3, 6}} {
+		r := mustRun(t, digits(t, goDevice(t), func(e *experiment.Experiment) {
+			e.Model.Trainable, e.Optim.Rate = experiment.Head, 1e-30
+			e.Train.Epochs, e.Train.EvalEvery, e.Train.Patience, e.Train.Watch = 10, test.every, test.patience, experiment.WatchTest
+		}))
+		if len(r.Curve) != test.want || !r.Stopped {
+			t.Errorf("evaluated every %d epochs with a patience of %d it stopped after %d, want %d", test.every, test.patience, len(r.Curve), test.want)
 		}
 	}
 }
