@@ -53,9 +53,22 @@ func run(ctx context.Context, name string, args ...string) (string, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err != nil && stderr.Len() > 0 {
-		err = fmt.Errorf("%w: %s", err, lastLine(stderr.String()))
+		err = fmt.Errorf("%w: %s", err, telling(stderr.String()))
 	}
 	return string(out), err
+}
+
+// telling returns the line of a program's complaints that says why it ended: the
+// first of a crash in Go or C, and else the last.
+func telling(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		for _, crash := range []string{"SIG", "fatal error:", "panic:"} {
+			if strings.HasPrefix(line, crash) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	return lastLine(stderr)
 }
 
 func lastLine(s string) string {
