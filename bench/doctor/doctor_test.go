@@ -206,7 +206,7 @@ func TestProbeThatCrashes(t *testing.T) {
 func TestTelling(t *testing.T) {
 	for stderr, want := range map[string]string{
 		"note\nSIGABRT: abort\nPC=0x1\ngs 0x0\n": "SIGABRT: abort",
-		"# a/package\nfile.go:1: undefined: x\n":  "file.go:1: undefined: x",
+		"# a/package\nfile.go:1: undefined: x\n": "file.go:1: undefined: x",
 	} {
 		if got := telling(stderr); got != want {
 			t.Errorf("%q: got %q, want %q", stderr, got, want)
