@@ -15,6 +15,7 @@ Arrays are in the layout of packages layer and model: images [n, h, w, c], kerne
 
 import json
 import pathlib
+import sys
 
 import numpy as np
 import sklearn.metrics
@@ -23,7 +24,8 @@ import torch.nn.functional as F
 from safetensors.numpy import save_file
 from torch import nn
 
-import nets
+sys.dont_write_bytecode = True
+import nets  # noqa: E402
 
 OUT = pathlib.Path(__file__).parent / "testdata"
 formula, formula_bytes, tensor = nets.formula, nets.formula_bytes, nets.tensor
