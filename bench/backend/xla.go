@@ -53,7 +53,7 @@ func openXLA(plugin string, opt Options) (*Device, error) {
 		plugin = abs
 	}
 	cuda := pjrt.IsCUDAName(plugin)
-	flags, err := setFlags(cuda, opt)
+	flags, undo, err := setFlags(cuda, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +63,7 @@ func openXLA(plugin string, opt Options) (*Device, error) {
 	}
 	b, err := xla.NewWithOptions(config, nil)
 	if err != nil {
+		undo()
 		return nil, fmt.Errorf("backend xla:%s: %s\n%s", plugin, firstLine(err), advice(plugin))
 	}
 	loaded, err := pjrt.GetPlugin(plugin)
@@ -81,28 +82,49 @@ func openXLA(plugin string, opt Options) (*Device, error) {
 }
 
 // setFlags sets the environment that the plugin reads when it is loaded, and
-// returns what of it changes arithmetic.
-func setFlags(cuda bool, opt Options) ([]string, error) {
-	if cuda {
-		if flags := os.Getenv("XLA_FLAGS"); !strings.Contains(flags, "xla_gpu_deterministic_ops") {
-			if err := os.Setenv("XLA_FLAGS", strings.TrimSpace(flags+" "+deterministic)); err != nil {
-				return nil, err
-			}
-		}
-		// XLA asks for convolutions in the default precision, which is TF32 on GPUs
-		// that have it: only the libraries' own switch turns it off.
-		if !opt.TF32 {
-			if err := os.Setenv("NVIDIA_TF32_OVERRIDE", "0"); err != nil {
-				return nil, err
-			}
+// returns what of it changes arithmetic, and how to undo it: another plugin may be
+// tried next.
+func setFlags(cuda bool, opt Options) (flags []string, undo func(), err error) {
+	if !cuda {
+		flags = strings.Fields(os.Getenv("XLA_FLAGS"))
+		slices.Sort(flags)
+		return flags, func() {}, nil
+	}
+	wanted := map[string]string{"XLA_FLAGS": os.Getenv("XLA_FLAGS")}
+	if !strings.Contains(wanted["XLA_FLAGS"], "xla_gpu_deterministic_ops") {
+		wanted["XLA_FLAGS"] = strings.TrimSpace(wanted["XLA_FLAGS"] + " " + deterministic)
+	}
+	// XLA asks for convolutions in the default precision, which is TF32 on GPUs
+	// that have it: only the libraries' own switch turns it off.
+	if !opt.TF32 {
+		wanted["NVIDIA_TF32_OVERRIDE"] = "0"
+	}
+	var restore []func()
+	undo = func() {
+		for _, f := range restore {
+			f()
 		}
 	}
-	flags := strings.Fields(os.Getenv("XLA_FLAGS"))
-	if v, ok := os.LookupEnv("NVIDIA_TF32_OVERRIDE"); ok && cuda {
+	for name, value := range wanted {
+		old, was := os.LookupEnv(name)
+		restore = append(restore, func() {
+			if was {
+				os.Setenv(name, old)
+			} else {
+				os.Unsetenv(name)
+			}
+		})
+		if err := os.Setenv(name, value); err != nil {
+			undo()
+			return nil, nil, err
+		}
+	}
+	flags = strings.Fields(wanted["XLA_FLAGS"])
+	if v, ok := os.LookupEnv("NVIDIA_TF32_OVERRIDE"); ok {
 		flags = append(flags, "NVIDIA_TF32_OVERRIDE="+v)
 	}
 	slices.Sort(flags)
-	return flags, nil
+	return flags, undo, nil
 }
 
 // family returns the short name of a plugin: "cpu" for

@@ -4,6 +4,7 @@ package backend
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,14 +29,25 @@ func TestSetFlags(t *testing.T) {
 		t.Run(test.why, func(t *testing.T) {
 			without(t)
 			os.Setenv("XLA_FLAGS", test.before)
+			var undos []func()
 			for range 2 { // opening twice must not add them twice
-				got, err := setFlags(test.cuda, Options{TF32: test.tf32})
+				got, undo, err := setFlags(test.cuda, Options{TF32: test.tf32})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Errorf("flags (-want +got):\n%s", diff)
 				}
+				undos = append(undos, undo)
+			}
+			for _, undo := range slices.Backward(undos) {
+				undo()
+			}
+			if got := os.Getenv("XLA_FLAGS"); got != test.before {
+				t.Errorf("undone, XLA_FLAGS is %q, want %q", got, test.before)
+			}
+			if got, set := os.LookupEnv("NVIDIA_TF32_OVERRIDE"); set {
+				t.Errorf("undone, NVIDIA_TF32_OVERRIDE is %q, want none", got)
 			}
 		})
 	}
