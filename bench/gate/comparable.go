@@ -157,13 +157,22 @@ func compareSeeds(b, c *record.Record) seeds {
 			continue
 		}
 		out.shared++
-		if old.Predictions == nil || s.Predictions == nil || old.Predictions.SHA256 != s.Predictions.SHA256 {
+		if !equalOutcome(old, s) {
 			out.unequal++
 		} else if out.environment == "" && old.Env.Fingerprint() != s.Env.Fingerprint() {
 			out.environment = diffEnv(old.Env, s.Env)
 		}
 	}
 	return out
+}
+
+// equalOutcome reports whether two trainings of one seed gave the same
+// predictions, or diverged at the same step.
+func equalOutcome(a, b *record.Sample) bool {
+	if a.Status == record.Diverged && b.Status == record.Diverged {
+		return a.Detail == b.Detail
+	}
+	return a.Predictions != nil && b.Predictions != nil && a.Predictions.SHA256 == b.Predictions.SHA256
 }
 
 // diffEnv names the fields that change arithmetic and differ.

@@ -109,13 +109,20 @@ func (j *judge) compare(b, c *record.Record) {
 		j.say(whole)
 		return
 	}
-	if outcome, reason := divergence(b, c, j.opt.Alpha); outcome != "" {
+	same := compareSeeds(b, c)
+	// If the training is the same to the bit, seeds that diverge are bad luck that
+	// the baseline would have had, too.
+	if outcome, reason := divergence(b, c, j.opt.Alpha); outcome != "" && !same.reproduced() {
 		whole.Outcome, whole.Reason = outcome, reason
 		whole.Baseline.Diverged, whole.Candidate.Diverged = diverged(b), diverged(c)
 		j.say(whole)
 		return
 	}
-	same := compareSeeds(b, c)
+	if same.reproduced() && diverged(c) == len(c.Samples) {
+		whole.Outcome, whole.Reason = Reproduced, fmt.Sprintf("%s diverged where they did", count(same.shared, "seed"))
+		j.say(whole)
+		return
+	}
 	known := len(j.verdicts)
 	for _, metric := range j.opt.metrics() {
 		j.compareMetric(b, c, metric, same)

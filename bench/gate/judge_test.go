@@ -41,7 +41,7 @@ func predicted(r *record.Record, hashes ...string) *record.Record {
 func diverge(r *record.Record, n int) *record.Record {
 	for i := range r.Samples[:n] {
 		s := &r.Samples[i]
-		s.Status, s.Metrics, s.Detail = record.Diverged, nil, "loss is NaN at step 3"
+		s.Status, s.Metrics, s.Predictions, s.Detail = record.Diverged, nil, nil, "loss is NaN at step 3"
 	}
 	return r
 }
@@ -113,7 +113,15 @@ func TestOutcomes(t *testing.T) {
 		{"it never diverged before", made("e", ten...), diverge(made("e", five...), 1), Fail, "seed 42 diverged: loss is NaN at step 3 (1 of 5 seeds; none of 10"},
 		{"it diverges as often as before", diverge(made("e", ten...), 3), diverge(made("e", five...), 1), Pass, ""},
 		{"it diverges more often", diverge(made("e", ten...), 1), diverge(made("e", five...), 4), Fail, "more often"},
-		{"nothing left to compare", diverge(made("e", ten...), 5), diverge(made("e", 1, 2), 2), Inconclusive, "all of 2 seeds diverged"},
+		{"it diverges where it did", diverge(predicted(made("e", 1, 80), "", "b"), 1), diverge(predicted(made("e", 1, 80), "", "b"), 1), Reproduced, "2 seeds"},
+		{"the same training, and bad luck with a new seed", predicted(made("e", 80, 81), "a", "b"),
+			with(predicted(made("e", 80, 81, 1), "a", "b", ""), func(r *record.Record) {
+				r.Samples[2].Status, r.Samples[2].Metrics, r.Samples[2].Predictions = record.Diverged, nil, nil
+			}), Reproduced, "2 seeds"},
+		{"every seed diverges where it did", diverge(made("e", ten...), 5), diverge(made("e", 1, 2), 2), Reproduced, "2 seeds diverged"},
+		{"nothing left to compare", diverge(made("e", ten...), 5), with(diverge(made("e", 1, 2), 2), func(r *record.Record) {
+			r.Samples[0].Detail = "loss is NaN at step 4"
+		}), Inconclusive, "all of 2 seeds diverged"},
 		{"a baseline that always diverged", diverge(made("e", five...), 5), made("e", five...), Error, "accept another"},
 		{"no baseline", nil, made("e", 80), New, "-update"},
 	}
