@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"trainbench/bench/atomicfile"
 	"trainbench/bench/record"
 )
 
@@ -35,7 +36,7 @@ func start(t *testing.T, dir string, flags ...string) (*exec.Cmd, *bytes.Buffer)
 	t.Helper()
 	path := filepath.Join(dir, "tiny.json")
 	text := strings.Replace(tiny, "%s", `, "all": {"train": {"epochs": 6}}`, 1)
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+	if err := atomicfile.Write(path, []byte(text)); err != nil { // others may be reading it
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], append([]string{
