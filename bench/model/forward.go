@@ -33,14 +33,25 @@ type Pass struct {
 // Forward returns logits [batch, classes] for normalised images [batch, height,
 // width, channels].
 func (n *Net) Forward(p *Pass, images *Node) *layer.Value {
+	return n.Head(p, n.Features(p, images))
+}
+
+// Features returns what the fully connected layer sees of images: [batch,
+// features].
+func (n *Net) Features(p *Pass, images *Node) *layer.Value {
 	x := n.unit(p, n.stem, p.Tape.Input(images))
 	for _, b := range n.blocks {
 		x = n.block(p, b, x)
 	}
 	x = p.Tape.Pool(x)
 	x.AssertDims(images.Shape().Dimensions[0], n.width)
-	logits := p.Tape.Dense(x, p.value("fc.weight"), p.value("fc.bias"))
-	logits.AssertDims(images.Shape().Dimensions[0], n.Classes)
+	return x
+}
+
+// Head returns logits [batch, classes] for features [batch, features].
+func (n *Net) Head(p *Pass, features *layer.Value) *layer.Value {
+	logits := p.Tape.Dense(features, p.value("fc.weight"), p.value("fc.bias"))
+	logits.AssertDims(features.Shape().Dimensions[0], n.Classes)
 	return logits
 }
 

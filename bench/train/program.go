@@ -26,9 +26,10 @@ type Program struct {
 	learns  []model.Param
 	frozen  []model.Param
 	classes int
+	probe   bool // see probes
 
-	stepExec, evalExec *graph.Exec
-	compiled           map[string]bool // graphs that exist, by name and shapes
+	stepExec, evalExec, featureExec *graph.Exec
+	compiled                        map[string]bool // graphs that exist, by name and shapes
 }
 
 // NewProgram prepares the training of an experiment on images with the given
@@ -44,7 +45,7 @@ func NewProgram(e experiment.Experiment, d *backend.Device, channels int, counts
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{device: d, exp: e, net: net, counts: counts, classes: len(counts), compiled: map[string]bool{}}
+	p := &Program{device: d, exp: e, net: net, counts: counts, classes: len(counts), probe: probes(e), compiled: map[string]bool{}}
 	p.learns, p.frozen = net.Split()
 	if p.loss, err = loss.New(e.Loss, counts); err != nil {
 		return nil, err
@@ -52,7 +53,10 @@ func NewProgram(e experiment.Experiment, d *backend.Device, channels int, counts
 	if p.stepExec, err = graph.NewExec(d.Backend, p.step); err != nil {
 		return nil, err
 	}
-	p.evalExec, err = graph.NewExec(d.Backend, p.evaluate)
+	if p.evalExec, err = graph.NewExec(d.Backend, p.evaluate); err != nil {
+		return nil, err
+	}
+	p.featureExec, err = graph.NewExec(d.Backend, p.features)
 	return p, err
 }
 
@@ -63,6 +67,7 @@ func (p *Program) Net() *model.Net { return p.net }
 func (p *Program) Close() {
 	p.stepExec.Finalize()
 	p.evalExec.Finalize()
+	p.featureExec.Finalize()
 }
 
 // compile builds the graph for the shapes of inputs, unless it exists, and returns

@@ -108,6 +108,11 @@ func (r *run) close() {
 
 // loop is the training: epochs, evaluations, early stopping.
 func (r *run) loop(ctx context.Context) error {
+	if r.session.probe {
+		if err := r.extract(ctx); err != nil {
+			return err
+		}
+	}
 	for r.epochs < r.Experiment.Train.Epochs && !r.result.Stopped {
 		epoch, diverged, err := r.epoch(ctx, r.epochs+1)
 		if err != nil {
@@ -136,6 +141,16 @@ func (r *run) loop(ctx context.Context) error {
 		return r.finish(ctx, r.result.Curve[n-1])
 	}
 	return r.finish(ctx, Epoch{})
+}
+
+// extract computes the features of a linear probe. It is part of the training's
+// time.
+func (r *run) extract(ctx context.Context) error {
+	start := r.Clock()
+	compile, err := r.session.extract(func() error { return r.tick(ctx) })
+	r.result.Timing.Compile += compile
+	r.result.Timing.Train += r.Clock().Sub(start).Seconds() - compile
+	return err
 }
 
 // tick saves the state if it is time to, and ends the training if ctx is done.

@@ -18,7 +18,7 @@ const (
 	inStats           // [R] running statistics
 	inStep            // scalar: step of the plan to do next
 	inFrozen          // [F] parameters that do not learn
-	inPixels          // [n, h, w, c] bytes
+	inPixels          // [n, h, w, c] bytes; features [n, f] of a linear probe
 	inLabels          // [n]
 	inRate            // scalar
 	inIndex           // [steps, batch], as the rest of the plan
@@ -39,12 +39,10 @@ func (p *Program) step(in []*Node) []*Node {
 		return Squeeze(Gather(in[input], Reshape(in[inStep], 1, 1)), 0)
 	}
 	index := at(inIndex)
-	images := pickAugmented(in[inPixels], index, at(inAugment), p.exp.Data)
 	onehot := p.onehot(Gather(in[inLabels], ExpandAxes(index, -1)))
 	var partner, lambda *Node
 	if p.exp.Sampling.MixupAlpha > 0 {
 		partner, lambda = at(inPartner), at(inLambda)
-		images = mix(images, partner, lambda)
 	}
 
 	mode := model.Training
@@ -53,7 +51,16 @@ func (p *Program) step(in []*Node) []*Node {
 	}
 	tape := p.tape()
 	pass := p.pass(tape, mode, in[inParams], in[inFrozen], in[inStats])
-	logits := p.net.Forward(pass, images)
+	var logits *layer.Value
+	if p.probe {
+		logits = p.net.Head(pass, tape.Input(Gather(in[inPixels], ExpandAxes(index, -1))))
+	} else {
+		images := pickAugmented(in[inPixels], index, at(inAugment), p.exp.Data)
+		if partner != nil {
+			images = mix(images, partner, lambda)
+		}
+		logits = p.net.Forward(pass, images)
+	}
 
 	mean := p.loss(logits.Node, onehot)
 	if partner != nil && !p.exp.Train.UnmixedLabels {
@@ -76,7 +83,7 @@ const (
 	evalParams = iota
 	evalFrozen
 	evalStats
-	evalPixels
+	evalPixels // features of a linear probe
 	evalLabels
 	evalIndex // [batch]
 )
@@ -84,8 +91,14 @@ const (
 // evaluate returns, for each image of the index, its cross-entropy [batch] and its
 // predicted class [batch].
 func (p *Program) evaluate(in []*Node) []*Node {
-	pass := p.pass(p.tape(), model.Evaluation, in[evalParams], in[evalFrozen], in[evalStats])
-	logits := p.net.Forward(pass, pick(in[evalPixels], in[evalIndex], p.exp.Data)).Node
+	tape := p.tape()
+	pass := p.pass(tape, model.Evaluation, in[evalParams], in[evalFrozen], in[evalStats])
+	var logits *Node
+	if p.probe {
+		logits = p.net.Head(pass, tape.Input(Gather(in[evalPixels], ExpandAxes(in[evalIndex], -1)))).Node
+	} else {
+		logits = p.net.Forward(pass, pick(in[evalPixels], in[evalIndex], p.exp.Data)).Node
+	}
 	onehot := p.onehot(Gather(in[evalLabels], ExpandAxes(in[evalIndex], -1)))
 	return []*Node{loss.PerImage(logits, onehot), p.predict(logits, p.exp.Loss.PostHocTau)}
 }
