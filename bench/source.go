@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"trainbench/bench/atomicfile"
 	"trainbench/bench/batch"
 	"trainbench/bench/experiment"
+	"trainbench/bench/fetch"
 	"trainbench/bench/model"
 	"trainbench/bench/train"
 	"trainbench/bench/weights"
@@ -38,7 +40,7 @@ func (r *Runner) initial(e experiment.Experiment, seed uint64, data *prepared) (
 	if from.Experiment != nil {
 		s, err = r.trainSource(e.ID(), *from.Experiment, seed)
 	} else {
-		s, err = readSource(*from, net)
+		s, err = r.readSource(*from, net)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", e.ID(), err)
@@ -50,9 +52,18 @@ func (r *Runner) initial(e experiment.Experiment, seed uint64, data *prepared) (
 	return w, s.hash, nil
 }
 
-// readSource reads weights from a file.
-func readSource(from experiment.Source, net *model.Net) (*source, error) {
-	set, err := weights.Open(from.File)
+// readSource reads weights from a file. One that is not in the working directory
+// may lie beside the datasets, where fetching puts it.
+func (r *Runner) readSource(from experiment.Source, net *model.Net) (*source, error) {
+	path := from.File
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(path) && r.opt.Data != "" {
+		path = filepath.Join(r.opt.Data, path)
+	}
+	set, err := weights.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("weights %s are neither in the working directory nor in the folder of the datasets (-data or $TRAINBENCH_DATA, now %q)%s",
+			from.File, r.opt.Data, fetchable(from.File))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +119,16 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	}
 	s := &source{weights: result.Weights, hash: result.FinalHash}
 	return s, writeWeights(path, net, s.weights, e.Canonical())
+}
+
+// fetchable says how to get a file, if that is known.
+func fetchable(file string) string {
+	for _, f := range fetch.Known() {
+		if f.Base == filepath.Base(file) {
+			return fmt.Sprintf(": `trainbench fetch -to DIR %s` gets them", f.Name)
+		}
+	}
+	return ""
 }
 
 func readWeights(path string, net *model.Net) (model.Weights, error) {

@@ -10,9 +10,12 @@ import (
 
 // How much of a net must learn anew?
 //
-// The published study starts from weights that were trained on CIFAR-100 itself.
-// Here the weights are those of an experiment on CIFAR-10, trained first: true
-// transfer.
+// The published study starts from weights that were trained on CIFAR-100 itself:
+// the profile pretrained-cifar100. Here the weights are those of an experiment on
+// CIFAR-10, trained first and kept, so that the second row does not train them
+// again: true transfer. The profile pretrained-cifar10 takes published ones. What
+// is frozen does not move by a bit: frozen batch normalisation uses its running
+// statistics, and does not update them.
 func BenchmarkTransfer(b *testing.B) { runner.Run(b, transfer()) }
 
 func transfer() bench.Suite {

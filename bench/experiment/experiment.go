@@ -146,8 +146,9 @@ type Model struct {
 // Source names pretrained weights: a file, or an experiment that is trained
 // first. Exactly one of File and Experiment is set.
 type Source struct {
-	// File is a PyTorch state_dict or a safetensors file. Only its base name is
-	// hashed: the same weights may lie elsewhere on another machine.
+	// File is a PyTorch state_dict or a safetensors file. A relative path is looked
+	// for in the working directory and then in the folder of the datasets. Only its
+	// base name is hashed: the same weights may lie elsewhere on another machine.
 	File string `json:"file,omitempty"`
 	// FileSHA256, if set, is the hash that File must have (hex; a prefix is enough).
 	FileSHA256 string `json:"file_sha256,omitempty"`
