@@ -33,6 +33,22 @@ func stepExperiment(depth, width int, block experiment.Block, shortcut experimen
 	return e
 }
 
+// stepCase is one training of ten steps.
+type stepCase struct {
+	name      string // in nets.py
+	exp       experiment.Experiment
+	tolerance float64 // of the weights
+}
+
+func stepCases() []stepCase {
+	return []stepCase{
+		{"resnet20-b", stepExperiment(20, 4, experiment.Basic, experiment.Projection, false, false), parity.Gradients},
+		{"resnet20-a", stepExperiment(20, 2, experiment.Basic, experiment.ZeroPad, false, true), parity.Gradients},
+		{"plain20", stepExperiment(20, 2, experiment.Basic, experiment.NoShortcut, true, false), 1e-3},
+		{"bottleneck11", stepExperiment(11, 4, experiment.Bottleneck, experiment.Projection, true, false), parity.Gradients},
+	}
+}
+
 // TestTenSteps holds the step that training repeats to PyTorch: crops, flips and
 // mixup of a given plan, the loss before each of ten steps, and all weights and
 // running statistics after them. The rate drops after the sixth.
@@ -41,19 +57,9 @@ func stepExperiment(depth, width int, block experiment.Block, shortcut experimen
 // net, whose gradients grow with depth: PyTorch's own float32 run deviates by 4e-5
 // there, and by 1e-6 with shortcuts. So the plain net's weights are held to 1e-3.
 func TestTenSteps(t *testing.T) {
-	tests := []struct {
-		name      string
-		exp       experiment.Experiment
-		tolerance float64
-	}{
-		{"resnet20-b", stepExperiment(20, 4, experiment.Basic, experiment.Projection, false, false), parity.Gradients},
-		{"resnet20-a", stepExperiment(20, 2, experiment.Basic, experiment.ZeroPad, false, true), parity.Gradients},
-		{"plain20", stepExperiment(20, 2, experiment.Basic, experiment.NoShortcut, true, false), 1e-3},
-		{"bottleneck11", stepExperiment(11, 4, experiment.Bottleneck, experiment.Projection, true, false), parity.Gradients},
-	}
 	f := parity.Load(t, "steps")
 	parity.Each(t, func(t *testing.T, d *backend.Device) {
-		for _, test := range tests {
+		for _, test := range stepCases() {
 			t.Run(test.name, func(t *testing.T) {
 				losses, w, net := tenSteps(t, d, f, test.name, test.exp)
 				parity.Check(t, "losses", losses, f.Floats(test.name+"/losses"), parity.Values)
