@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"trainbench/bench/experiment"
@@ -79,9 +80,22 @@ func notes(e experiment.Experiment, data *prepared) []string {
 			on = "data that the experiment does not tell"
 		}
 		out = append(out, "weights pretrained on "+on)
-		if s.SawTarget && e.Train.Epochs > 0 {
+		if sawTarget(e) && e.Train.Epochs > 0 {
 			out = append(out, "pretrained on the target's training set: the row shows a head learnt again, not transfer")
 		}
 	}
 	return out
+}
+
+// sawTarget reports whether the source of an experiment was trained on images of
+// the experiment's own training set, as far as can be told.
+func sawTarget(e experiment.Experiment) bool {
+	s := e.Model.Source
+	if s.Experiment == nil || s.Experiment.Data.Dataset != e.Data.Dataset {
+		return s.SawTarget
+	}
+	// No classes are all classes.
+	theirs, ours := s.Experiment.Data.Classes, e.Data.Classes
+	shared := slices.ContainsFunc(ours, func(c int) bool { return slices.Contains(theirs, c) })
+	return s.SawTarget || shared || len(theirs) == 0 || len(ours) == 0
 }

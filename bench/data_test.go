@@ -122,3 +122,33 @@ func TestNotes(t *testing.T) {
 		t.Errorf("footnotes (-want +got):\n%s", diff)
 	}
 }
+
+func TestSawTarget(t *testing.T) {
+	from := func(dataset string, classes ...int) *experiment.Source {
+		source := experiment.Default()
+		source.Data.Dataset, source.Data.Classes = dataset, classes
+		return &experiment.Source{Experiment: &source}
+	}
+	tests := []struct {
+		why     string
+		source  *experiment.Source
+		classes []int
+		want    bool
+	}{
+		{"another dataset", from("cifar-100"), nil, false},
+		{"the same dataset", from("cifar-10"), nil, true},
+		{"other classes of the same dataset", from("cifar-10", 0, 1), []int{2, 3}, false},
+		{"a class of both", from("cifar-10", 0, 1), []int{1, 2}, true},
+		{"all classes, which are among these", from("cifar-10"), []int{2, 3}, true},
+		{"some classes of those that are all", from("cifar-10", 0, 1), nil, true},
+		{"a file that says so", &experiment.Source{File: "x.pt", SawTarget: true}, nil, true},
+		{"a file that does not", &experiment.Source{File: "x.pt"}, nil, false},
+	}
+	for _, test := range tests {
+		e := experiment.Default()
+		e.Data.Classes, e.Model.Source = test.classes, test.source
+		if got := sawTarget(e); got != test.want {
+			t.Errorf("%s: sawTarget = %v, want %v", test.why, got, test.want)
+		}
+	}
+}
