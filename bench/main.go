@@ -68,7 +68,9 @@ func (r *Runner) Main(m *testing.M) int {
 		return 2
 	}
 	fmt.Fprint(r.opt.Stdout, units)
+	end := r.tell()
 	code := m.Run()
+	end()
 	if ctx.Err() != nil {
 		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: the same command goes on from there\n", r.folder())
 		return 130

@@ -16,6 +16,7 @@ import (
 	"trainbench/bench/experiment"
 	"trainbench/bench/gate"
 	"trainbench/bench/profile"
+	"trainbench/bench/progress"
 	"trainbench/bench/record"
 	"trainbench/bench/train"
 )
@@ -54,9 +55,12 @@ type Options struct {
 	Quiet bool
 	// Datasets opens datasets by name that package dataset does not know.
 	Datasets map[string]func() (*dataset.Dataset, error)
-	Stdout   io.Writer
-	Stderr   io.Writer
-	Clock    func() time.Time
+	// Suites are all suites of the program, for the time to go alone: without them it
+	// is that of the suites that have begun.
+	Suites []Suite
+	Stdout io.Writer
+	Stderr io.Writer
+	Clock  func() time.Time
 }
 
 // DefaultOptions returns the options of a suite in a folder beside results/ and
@@ -83,8 +87,9 @@ type Runner struct {
 		key     string
 		program *train.Program
 	}
-	ctx  context.Context
-	code string // hash of this program
+	ctx      context.Context
+	code     string // hash of this program
+	progress *progress.Reporter
 
 	suites  []record.Suite
 	records map[string]*record.Record // by "suite/experiment", of this run
@@ -102,6 +107,7 @@ func NewRunner(opt Options) *Runner {
 		datasets: map[string]*dataset.Dataset{},
 		records:  map[string]*record.Record{},
 		ctx:      context.Background(),
+		progress: progress.New(io.Discard),
 	}
 }
 
@@ -116,6 +122,7 @@ func (r *Runner) Run(b *testing.B, s Suite) {
 		b.Fatal(err)
 	}
 	r.suites = append(r.suites, asked)
+	r.plan(experiments)
 	for _, e := range experiments {
 		for i := 0; ; i++ {
 			more, err := r.wants(e, i)
@@ -264,8 +271,10 @@ func (r *Runner) dataset(name string) (*dataset.Dataset, error) {
 	return d, nil
 }
 
-// benchmark is one sub-benchmark.
+// benchmark is one sub-benchmark. Go writes its line when it returns.
 func (r *Runner) benchmark(b *testing.B, e experiment.Experiment, seed uint64) {
+	r.progress.Show()
+	defer r.progress.Hide()
 	var s *record.Sample
 	for b.Loop() {
 		if s != nil {

@@ -42,8 +42,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		return nil, err
 	}
 	if cached != nil {
+		r.progress.Drop(jobName(e, seed))
 		r.keep(cached)
-		r.progress(e, &cached.Samples[0], " (cached)")
+		r.say(e, &cached.Samples[0], " (cached)")
 		return &cached.Samples[0], nil
 	}
 	s := record.Sample{Seed: seed, Data: data.info, Env: env}
@@ -62,12 +63,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		return nil, err
 	}
 	r.keep(rec)
-	r.progress(e, &s, "")
+	r.say(e, &s, "")
 	return &s, nil
 }
-
-// slowEpoch is how many seconds an epoch takes of which people hear.
-const slowEpoch = 5
 
 // train fills in what the training gives. It goes on from the state that an
 // earlier run left, if there is one, and leaves its own; a nil state does neither.
@@ -85,16 +83,10 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		task.Save, task.SaveEvery = state.Save, r.opt.SaveEvery
 		task.Resume = r.resume(e, s.Seed, state)
 	}
-	task.EpochDone = func(epoch train.Epoch) error {
-		if epoch.Seconds >= slowEpoch && !r.opt.Quiet {
-			fmt.Fprintf(r.opt.Stderr, "# %s seed %d: epoch %d of %d, %.0f s, loss %.4f, top-1 %.2f %% while training\n", e.ID(), s.Seed,
-				epoch.Number, e.Train.Epochs, epoch.Seconds, epoch.Train.Loss, 100*epoch.Train.Top1)
-		}
-		return nil
-	}
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
 		return err
 	}
+	defer r.begin(jobName(e, s.Seed), task).End()
 	result, err := task.Run(r.ctx)
 	if r.ctx.Err() != nil {
 		return r.ctx.Err()
@@ -203,8 +195,8 @@ func (r *Runner) keep(one *record.Record) {
 
 func (r *Runner) folder() string { return filepath.Join(r.opt.Results, r.profile.Name) }
 
-// progress tells people about a sample that is done.
-func (r *Runner) progress(e experiment.Experiment, s *record.Sample, how string) {
+// say tells people about a sample that is done.
+func (r *Runner) say(e experiment.Experiment, s *record.Sample, how string) {
 	if r.opt.Quiet {
 		return
 	}

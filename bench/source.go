@@ -82,7 +82,7 @@ func (r *Runner) readSource(from experiment.Source, net *model.Net) (*source, er
 // once for each recipe and seed: they are kept beside the results, in a file named
 // after everything that they depend on.
 func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64) (*source, error) {
-	e.Suite, e.Name = "source", "of-"+e.SHA256()[:8]+"x"
+	e = asSource(e)
 	device, err := r.deviceFor(e)
 	if err != nil {
 		return nil, err
@@ -99,6 +99,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	key := sha256.Sum256(fmt.Append(nil, e.SHA256(), seed, data.info.SHA256, data.info.SubsetSHA256, env.Fingerprint(), env.Code))
 	path := filepath.Join(r.folder(), "sources", fmt.Sprintf("%x.safetensors", key[:8]))
 	if w, err := readWeights(path, net); err == nil {
+		r.progress.Drop(jobName(e, seed))
 		return &source{weights: w, hash: train.Hash(net, w)}, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
@@ -107,6 +108,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 		Experiment: e, Seed: seed, Device: device, Classes: data.classes,
 		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
 	}
+	defer r.begin(jobName(e, seed), task).End()
 	result, err := task.Run(r.ctx)
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
@@ -129,6 +131,12 @@ func fetchable(file string) string {
 		}
 	}
 	return ""
+}
+
+// asSource names an experiment that is the source of others.
+func asSource(e experiment.Experiment) experiment.Experiment {
+	e.Suite, e.Name = "source", "of-"+e.SHA256()[:8]+"x"
+	return e
 }
 
 func readWeights(path string, net *model.Net) (model.Weights, error) {

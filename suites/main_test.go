@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 	opt := bench.DefaultOptions()
 	opt.Profiles = os.DirFS("profiles")
 	opt.Profile = "smoke"
+	opt.Suites = all()
 	runner = bench.NewRunner(opt)
 	os.Exit(runner.Main(m))
 }

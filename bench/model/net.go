@@ -183,6 +183,25 @@ func (n *Net) Split() (learning, frozen []Param) {
 	return learning, frozen
 }
 
+// Products returns the number of multiplications of a forward pass of one image of
+// the given size, those of batch normalisation apart.
+func (n *Net) Products(height, width int) int {
+	of := func(u unit) int {
+		height, width = (height+u.stride-1)/u.stride, (width+u.stride-1)/u.stride
+		return u.kernel * u.kernel * u.in * u.out * height * width
+	}
+	sum := of(n.stem)
+	for _, b := range n.blocks {
+		for _, u := range b.units {
+			sum += of(u)
+		}
+		if b.project != nil { // its stride has been taken by the units
+			sum += b.in * b.out * height * width
+		}
+	}
+	return sum + n.width*n.Classes
+}
+
 // Count returns the number of values in params.
 func Count(params []Param) int {
 	n := 0

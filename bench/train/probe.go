@@ -8,11 +8,11 @@ import (
 	"trainbench/bench/model"
 )
 
-// probes reports whether an experiment is a linear probe: only the fully connected
+// Probes reports whether an experiment is a linear probe: only the fully connected
 // layer learns and nothing in front of it is random, so that an image has the same
 // features in every epoch. They are then computed once, and training is that of
 // the layer alone.
-func probes(e experiment.Experiment) bool {
+func Probes(e experiment.Experiment) bool {
 	random := e.Data.CropPadding > 0 || e.Data.Flip || e.Sampling.MixupAlpha > 0
 	return e.Model.Trainable == experiment.Head && !random && e.Train.Epochs > 1
 }
@@ -25,9 +25,9 @@ func (p *Program) features(in []*Node) []*Node {
 	return []*Node{p.net.Features(pass, pick(pixels, index, p.exp.Data)).Node}
 }
 
-// extract replaces the pixels of every split by features. It calls tick after each
-// batch, and returns the seconds that compiling took.
-func (s *session) extract(tick func() error) (compile float64, err error) {
+// extract replaces the pixels of every split by features. It calls tick with the
+// number of images after each batch, and returns the seconds that compiling took.
+func (s *session) extract(tick func(images int) error) (compile float64, err error) {
 	for _, split := range []*deviceSplit{s.trainSet, s.validationSet, s.testSet} {
 		if split == nil {
 			continue
@@ -41,7 +41,7 @@ func (s *session) extract(tick func() error) (compile float64, err error) {
 	return compile, nil
 }
 
-func (s *session) extractSplit(split *deviceSplit, tick func() error) (compile float64, err error) {
+func (s *session) extractSplit(split *deviceSplit, tick func(images int) error) (compile float64, err error) {
 	var values []float32
 	for _, index := range split.batches {
 		inputs := []*tensors.Tensor{s.params, s.fixed, s.stats, split.pixels, index}
@@ -59,7 +59,7 @@ func (s *session) extractSplit(split *deviceSplit, tick func() error) (compile f
 			return compile, err
 		}
 		values = append(values, tensors.MustCopyFlatData[float32](out[0])...)
-		if err := tick(); err != nil {
+		if err := tick(index.Shape().Size()); err != nil {
 			return compile, err
 		}
 	}

@@ -31,8 +31,8 @@ func TestProbes(t *testing.T) {
 		e := experiment.Default()
 		e.Data.CropPadding, e.Data.Flip, e.Model.Trainable = 0, false, experiment.Head
 		test.change(&e)
-		if got := probes(e); got != test.want {
-			t.Errorf("%s: probes = %v, want %v", test.why, got, test.want)
+		if got := Probes(e); got != test.want {
+			t.Errorf("%s: Probes = %v, want %v", test.why, got, test.want)
 		}
 	}
 }

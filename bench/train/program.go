@@ -26,7 +26,7 @@ type Program struct {
 	learns  []model.Param
 	frozen  []model.Param
 	classes int
-	probe   bool // see probes
+	probe   bool // see Probes
 
 	stepExec, evalExec, featureExec *graph.Exec
 	compiled                        map[string]bool // graphs that exist, by name and shapes
@@ -45,7 +45,7 @@ func NewProgram(e experiment.Experiment, d *backend.Device, channels int, counts
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{device: d, exp: e, net: net, counts: counts, classes: len(counts), probe: probes(e), compiled: map[string]bool{}}
+	p := &Program{device: d, exp: e, net: net, counts: counts, classes: len(counts), probe: Probes(e), compiled: map[string]bool{}}
 	p.learns, p.frozen = net.Split()
 	if p.loss, err = loss.New(e.Loss, counts); err != nil {
 		return nil, err

@@ -147,14 +147,18 @@ func (r *run) loop(ctx context.Context) error {
 // time.
 func (r *run) extract(ctx context.Context) error {
 	start := r.Clock()
-	compile, err := r.session.extract(func() error { return r.tick(ctx) })
+	compile, err := r.session.extract(func(images int) error { return r.tick(ctx, images, Extracting) })
 	r.result.Timing.Compile += compile
 	r.result.Timing.Train += r.Clock().Sub(start).Seconds() - compile
 	return err
 }
 
-// tick saves the state if it is time to, and ends the training if ctx is done.
-func (r *run) tick(ctx context.Context) error {
+// tick tells of a step, saves the state if it is time to, and ends the training if
+// ctx is done.
+func (r *run) tick(ctx context.Context, images int, phase Phase) error {
+	if r.StepDone != nil {
+		r.StepDone(images, phase)
+	}
 	interrupted := ctx.Err() != nil
 	if r.Save != nil && (interrupted || r.Clock().Sub(r.saved) >= r.SaveEvery) {
 		if err := r.Save(r.state()); err != nil {
@@ -174,7 +178,7 @@ func (r *run) epoch(ctx context.Context, number int) (Epoch, *Divergence, error)
 	rate := optim.Rate(r.Experiment.Optim, number-1)
 	timing, before := &r.result.Timing, r.progress.step
 	start := r.Clock()
-	compile, err := r.session.train(plan, rate, &r.progress, func() error { return r.tick(ctx) })
+	compile, err := r.session.train(plan, rate, &r.progress, func(images int) error { return r.tick(ctx, images, Training) })
 	if err != nil {
 		return Epoch{}, nil, err
 	}
@@ -217,7 +221,7 @@ func (r *run) shown(plan *batch.Plan) []int32 {
 func (r *run) evaluate(ctx context.Context, epoch *Epoch) error {
 	start, compiled := r.Clock(), r.result.Timing.Compile
 	score := func(on *deviceSplit, labels []int32) (*Scores, []int32, error) {
-		mean, predicted, compile, err := r.session.evaluate(on, func() error { return r.tick(ctx) })
+		mean, predicted, compile, err := r.session.evaluate(on, func(images int) error { return r.tick(ctx, images, Evaluating) })
 		if err != nil {
 			return nil, nil, err
 		}

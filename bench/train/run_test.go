@@ -24,7 +24,12 @@ func TestCurve(t *testing.T) {
 	})
 	var seen []int
 	task.EpochDone = func(e Epoch) error { seen = append(seen, e.Number); return nil }
+	steps := map[Phase]int{} // images
+	task.StepDone = func(images int, phase Phase) { steps[phase] += images }
 	r := mustRun(t, task)
+	if diff := cmp.Diff(map[Phase]int{Training: 5 * 160, Evaluating: 3 * (40 + 200)}, steps); diff != "" {
+		t.Errorf("images told to StepDone:\n%s", diff)
+	}
 	var numbers, evaluated []int
 	var rates []float64
 	best := Epoch{Test: &Scores{F1: -1}}

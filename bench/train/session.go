@@ -72,9 +72,9 @@ func vector(values []float32) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, len(values))
 }
 
-// train does the steps of a plan that are not done yet, calling tick after each.
-// It returns the seconds that compiling took.
-func (s *session) train(plan *batch.Plan, rate float64, done *progress, tick func() error) (compile float64, err error) {
+// train does the steps of a plan that are not done yet, calling tick with the
+// number of images after each. It returns the seconds that compiling took.
+func (s *session) train(plan *batch.Plan, rate float64, done *progress, tick func(images int) error) (compile float64, err error) {
 	full := len(plan.Index) / plan.Batch // steps of a whole batch
 	rateTensor := tensors.FromScalar(float32(rate))
 	for done.step < plan.Steps() {
@@ -98,7 +98,7 @@ func (s *session) train(plan *batch.Plan, rate float64, done *progress, tick fun
 			s.params, s.velocity, s.stats, counter = out[inParams], out[inVelocity], out[inStats], out[inStep]
 			done.pending = append(done.pending, out[outLoss:])
 			done.step++
-			if err := tick(); err != nil {
+			if err := tick(size); err != nil {
 				return 0, err
 			}
 		}
@@ -137,8 +137,8 @@ func (s *session) step(counter *tensors.Tensor, constant []*tensors.Tensor) ([]*
 }
 
 // evaluate returns the mean cross-entropy and the predicted classes of a split. It
-// calls tick after each batch.
-func (s *session) evaluate(on *deviceSplit, tick func() error) (mean float64, predicted []int32, compile float64, err error) {
+// calls tick with the number of images after each batch.
+func (s *session) evaluate(on *deviceSplit, tick func(images int) error) (mean float64, predicted []int32, compile float64, err error) {
 	sum := 0.0
 	for _, index := range on.batches {
 		inputs := []*tensors.Tensor{s.params, s.fixed, s.stats, on.pixels, on.labels, index}
@@ -159,7 +159,7 @@ func (s *session) evaluate(on *deviceSplit, tick func() error) (mean float64, pr
 			sum += float64(l)
 		}
 		predicted = append(predicted, tensors.MustCopyFlatData[int32](out[1])...)
-		if err := tick(); err != nil {
+		if err := tick(index.Shape().Size()); err != nil {
 			return 0, nil, 0, err
 		}
 	}

@@ -45,7 +45,20 @@ type Task struct {
 	// EpochDone, if not nil, is called after each epoch. An error stops the training
 	// and is returned by Run.
 	EpochDone func(Epoch) error
+	// StepDone, if not nil, is called with the number of images after each step or
+	// batch of a Phase is handed to the device. The device may still compute: nobody
+	// waits for it.
+	StepDone func(images int, phase Phase)
 }
+
+// Phase is what a step is part of.
+type Phase int
+
+const (
+	Training   Phase = iota
+	Evaluating       // forwards only
+	Extracting       // the features of a linear probe, once; see Probes
+)
 
 // Scores is one evaluation: the mean cross-entropy (for training images the mean
 // of the experiment's own loss), and fractions in [0, 1].
