@@ -44,7 +44,7 @@ Unit sec/epoch better=lower
 // Inconclusive verdicts and new experiments do not fail a run.
 //
 // Flags: -profile, -seeds, -backend, -data, -results, -baselines,
-// -published, -update, -reason, -fresh, -save-every, -quiet. See [Options].
+// -published, -update, -reason, -fresh, -save-every, -quiet, -audit. See [Options].
 func (r *Runner) Main(m *testing.M) int {
 	r.flags(flag.CommandLine)
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
@@ -52,7 +52,8 @@ func (r *Runner) Main(m *testing.M) int {
 		return 2
 	}
 	flag.Parse()
-	if flag.Lookup("test.bench").Value.String() == "" {
+	benchmarks := flag.Lookup("test.bench").Value.String() != ""
+	if !benchmarks && !r.opt.Audit {
 		return m.Run()
 	}
 	tune(r.opt.Backend)
@@ -67,8 +68,11 @@ func (r *Runner) Main(m *testing.M) int {
 		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
 		return 2
 	}
-	fmt.Fprint(r.opt.Stdout, units)
-	end := r.tell()
+	end := func() {}
+	if benchmarks {
+		fmt.Fprint(r.opt.Stdout, units)
+		end = r.tell()
+	}
 	code := m.Run()
 	end()
 	if ctx.Err() != nil {

@@ -18,7 +18,6 @@ import (
 	"trainbench/bench/profile"
 	"trainbench/bench/progress"
 	"trainbench/bench/record"
-	"trainbench/bench/train"
 )
 
 // Options are what a Runner works with. Flags of the test binary override those
@@ -83,10 +82,7 @@ type Runner struct {
 	profile  *profile.Profile
 	device   *backend.Device
 	datasets map[string]*dataset.Dataset
-	compiled struct {
-		key     string
-		program *train.Program
-	}
+	programs programs
 	ctx      context.Context
 	code     string // hash of this program
 	progress *progress.Reporter
@@ -170,11 +166,11 @@ func (r *Runner) wants(e experiment.Experiment, n int) (bool, error) {
 	if !slices.ContainsFunc(baselines, func(b *record.Record) bool { return b.ID() == e.ID() }) {
 		return n < r.profile.Seeds, nil
 	}
-	sequential, err := gate.NewSequential(r.gateOptions())
+	sequential, err := gate.NewSequential(baselines, r.gateOptions())
 	if err != nil {
 		return false, err
 	}
-	_, more := sequential.Next(baselines, done)
+	_, more := sequential.Next(done)
 	return more, nil
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"trainbench/bench/backend"
 	"trainbench/bench/checkpoint"
-	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
 	"trainbench/bench/record"
 	"trainbench/bench/train"
@@ -111,25 +110,6 @@ func (r *Runner) resume(e experiment.Experiment, seed uint64, state *checkpoint.
 		fmt.Fprintf(r.opt.Stderr, "# %s seed %d: resumed after %d epochs and %d steps\n", e.ID(), seed, from.Epochs, from.Step)
 	}
 	return from
-}
-
-// program returns the compiled graphs of an experiment: seeds come one after the
-// other, so only the last one is kept.
-func (r *Runner) program(e experiment.Experiment, d *backend.Device, data *prepared) (*train.Program, error) {
-	key := fmt.Sprint(e.SHA256(), data.train.Height, data.train.Width, data.train.Channels, data.info.TrainPerClass)
-	if r.compiled.key == key {
-		return r.compiled.program, nil
-	}
-	if r.compiled.program != nil {
-		r.compiled.program.Close()
-	}
-	r.compiled.key, r.compiled.program = "", nil
-	p, err := train.NewProgram(e, d, data.train.Channels, dataset.Counts(data.train.Labels, data.classes))
-	if err != nil {
-		return nil, err
-	}
-	r.compiled.key, r.compiled.program = key, p
-	return p, nil
 }
 
 // stored returns the record at path if it is what training again would give:

@@ -104,8 +104,12 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
 	}
+	program, err := r.program(e, device, data)
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
 	task := &train.Task{
-		Experiment: e, Seed: seed, Device: device, Classes: data.classes,
+		Experiment: e, Seed: seed, Device: device, Program: program, Classes: data.classes,
 		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
 	}
 	defer r.begin(jobName(e, seed), task).End()

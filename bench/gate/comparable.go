@@ -68,21 +68,30 @@ func unequalData(b, c *record.Record) (reason, detail string) {
 			}
 		}
 	}
-	sources := func(r *record.Record) []string {
-		set := map[string]bool{}
-		for _, s := range r.Samples {
-			if s.Status == record.OK {
-				set[s.Weights.SourceSHA256] = true
-			}
-		}
-		return slices.Sorted(maps.Keys(set))
-	}
 	// Weights that are trained for each seed differ from seed to seed, and that is
 	// no reason; one file on either side is.
-	if sb, sc := sources(b), sources(c); len(sb) == 1 && len(sc) == 1 && sb[0] != sc[0] && len(b.Samples) > 1 {
-		return fmt.Sprintf("other pretrained weights: the baseline has %s and the candidate %s", short(sb[0]), short(sc[0])), ""
+	sb, oneB := source(b)
+	sc, oneC := source(c)
+	if oneB && oneC && sb != sc && len(b.Samples) > 1 {
+		return fmt.Sprintf("other pretrained weights: the baseline has %s and the candidate %s", short(sb), short(sc)), ""
 	}
 	return "", ""
+}
+
+// source returns the hash of the source weights of all good samples, and whether
+// there are such samples and all have the same.
+func source(r *record.Record) (sum string, one bool) {
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		switch {
+		case s.Status != record.OK:
+		case one && s.Weights.SourceSHA256 != sum:
+			return "", false
+		default:
+			sum, one = s.Weights.SourceSHA256, true
+		}
+	}
+	return sum, one
 }
 
 // divergence judges trainings without metrics. It returns "" if those with
@@ -146,16 +155,13 @@ func (s seeds) reproduced() bool { return s.equal() && s.environment == "" }
 
 func compareSeeds(b, c *record.Record) seeds {
 	var out seeds
-	of := map[uint64]*record.Sample{}
-	for i := range b.Samples {
-		of[b.Samples[i].Seed] = &b.Samples[i]
-	}
 	for i := range c.Samples {
 		s := &c.Samples[i]
-		old := of[s.Seed]
-		if old == nil {
+		k := seedIndex(b.Samples, s.Seed)
+		if k < 0 {
 			continue
 		}
+		old := &b.Samples[k]
 		out.shared++
 		if !equalOutcome(old, s) {
 			out.unequal++
@@ -196,7 +202,7 @@ func diffEnv(a, b record.Env) string {
 // valuesOf collects a metric. Samples without metrics are left out; it is an
 // error if only some of the others have this one, or if it is not finite.
 func valuesOf(r *record.Record, metric string) (values, error) {
-	var v values
+	v := values{xs: make([]float64, 0, len(r.Samples))}
 	same, good := true, 0
 	var first *record.Sample
 	for i := range r.Samples {
@@ -245,4 +251,14 @@ func diffJSON(a, b json.RawMessage) string {
 		return cmp.Diff(string(a), string(b))
 	}
 	return cmp.Diff(x, y)
+}
+
+// seedIndex returns the index of the sample of a seed, -1 if there is none.
+func seedIndex(samples []record.Sample, seed uint64) int {
+	for i := range samples {
+		if samples[i].Seed == seed {
+			return i
+		}
+	}
+	return -1
 }

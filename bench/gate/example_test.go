@@ -56,13 +56,13 @@ func ExampleSequential() {
 
 	opt := gate.DefaultOptions()
 	opt.MaxSeeds = 5
-	s, err := gate.NewSequential(opt)
+	s, err := gate.NewSequential(baselines, opt)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for n := 1; ; n++ {
-		verdicts, more := s.Next(baselines, trained("resnet20", seeds[:n]...))
+		verdicts, more := s.Next(trained("resnet20", seeds[:n]...))
 		fmt.Println(n, verdicts[0].Outcome)
 		if !more {
 			break

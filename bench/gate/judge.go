@@ -12,23 +12,15 @@ import (
 // Judge compares candidates with baselines. It returns an error only if opt is not
 // valid; whatever is wrong with records is a verdict.
 func Judge(in Input, opt Options) (Report, error) {
-	if err := opt.Validate(); err != nil {
+	j, err := decided(in, opt)
+	if err != nil {
 		return Report{}, err
 	}
-	j := newJudge(in, opt)
-	seen := map[string]bool{}
-	for _, c := range in.Candidates {
-		if seen[c.ID()] {
-			j.say(Verdict{Experiment: c.ID(), Outcome: Error, Reason: "two candidates of this name: join their samples, or remove one"})
-			continue
-		}
-		seen[c.ID()] = true
-		j.compare(j.baselines[c.ID()], c)
-	}
-	j.decide(0)
+	j.describe()
 	report := Report{Options: opt, Verdicts: j.verdicts, Claims: j.claims(in)}
+	candidates := byID(in.Candidates)
 	for _, b := range in.Baselines {
-		if seen[b.ID()] {
+		if candidates[b.ID()] != nil {
 			continue
 		}
 		report.NotRun = append(report.NotRun, b.ID())
@@ -41,12 +33,42 @@ func Judge(in Input, opt Options) (Report, error) {
 	return report, nil
 }
 
+// Decide is Judge for those who count outcomes by the thousand: it returns the
+// verdicts, in the order of candidates and metrics, without what is for people. Those
+// that were tested have no Reason, Interval, Borrowed, Where and numbers of seeds.
+func Decide(in Input, opt Options) ([]Verdict, error) {
+	j, err := decided(in, opt)
+	if err != nil {
+		return nil, err
+	}
+	return j.verdicts, nil
+}
+
+func decided(in Input, opt Options) (*judge, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, err
+	}
+	j := newJudge(in, opt)
+	seen := map[string]bool{}
+	for _, c := range in.Candidates {
+		if seen[c.ID()] {
+			j.say(Verdict{Experiment: c.ID(), Outcome: Error, Reason: "two candidates of this name: join their samples, or remove one"})
+			continue
+		}
+		seen[c.ID()] = true
+		j.compare(j.baselines[c.ID()], c)
+	}
+	j.decide(holm)
+	return j, nil
+}
+
 // judge is the state of one run of Judge.
 type judge struct {
 	opt       Options
+	metrics   []string // gated, in order
 	baselines map[string]*record.Record
-	pools     map[string]pool
-	curves    map[int]pocock // by number of seeds of the baseline
+	known     map[string]known // by metric
+	curves    map[int]pocock   // by number of seeds of the baseline
 	names     func(*record.Record) []string
 	wheres    map[string]*Where
 	verdicts  []Verdict
@@ -64,9 +86,9 @@ type test struct {
 
 func newJudge(in Input, opt Options) *judge {
 	return &judge{
-		opt: opt, names: in.ClassNames,
+		opt: opt, metrics: opt.metrics(), names: in.ClassNames,
 		baselines: byID(in.Baselines),
-		pools:     map[string]pool{}, curves: map[int]pocock{}, wheres: map[string]*Where{},
+		known:     map[string]known{}, curves: map[int]pocock{}, wheres: map[string]*Where{},
 	}
 }
 
@@ -78,21 +100,36 @@ func byID(records []*record.Record) map[string]*record.Record {
 	return m
 }
 
-// pool returns the spreads of a metric over all baselines.
-func (j *judge) pool(metric string) pool {
-	p, ok := j.pools[metric]
-	if !ok {
-		var all []values
-		for _, id := range slices.Sorted(maps.Keys(j.baselines)) {
-			if v, err := valuesOf(j.baselines[id], metric); err == nil {
-				all = append(all, v)
-			}
-		}
-		p = newPool(all)
-		j.pools[metric] = p
-	}
-	return p
+// known is what the baselines say about one metric.
+type known struct {
+	values map[string]values // by experiment; none if there is an error
+	errs   map[string]error
+	pool   pool
 }
+
+func (j *judge) metric(name string) known {
+	k, ok := j.known[name]
+	if ok {
+		return k
+	}
+	k = known{values: map[string]values{}, errs: map[string]error{}}
+	var all []values
+	for _, id := range slices.Sorted(maps.Keys(j.baselines)) {
+		v, err := valuesOf(j.baselines[id], name)
+		if err != nil {
+			k.errs[id] = err
+			continue
+		}
+		k.values[id] = v
+		all = append(all, v)
+	}
+	k.pool = newPool(all)
+	j.known[name] = k
+	return k
+}
+
+// pool returns the spreads of a metric over all baselines.
+func (j *judge) pool(metric string) pool { return j.metric(metric).pool }
 
 func (j *judge) say(v Verdict) { j.verdicts = append(j.verdicts, v) }
 
@@ -124,11 +161,11 @@ func (j *judge) compare(b, c *record.Record) {
 		return
 	}
 	known := len(j.verdicts)
-	for _, metric := range j.opt.metrics() {
+	for _, metric := range j.metrics {
 		j.compareMetric(b, c, metric, same)
 	}
 	if len(j.verdicts) == known {
-		whole.Reason = fmt.Sprintf("none of the gated metrics (%s) is in both records", joinNames(j.opt.metrics()))
+		whole.Reason = fmt.Sprintf("none of the gated metrics (%s) is in both records", joinNames(j.metrics))
 		j.say(whole)
 	}
 }
@@ -136,7 +173,8 @@ func (j *judge) compare(b, c *record.Record) {
 // compareMetric says Reproduced, or puts a test on the list.
 func (j *judge) compareMetric(b, c *record.Record, metric string, same seeds) {
 	v := Verdict{Experiment: c.ID(), Metric: metric, Outcome: Error, Margin: j.opt.Margins[metric]}
-	bv, berr := valuesOf(b, metric)
+	known := j.metric(metric)
+	bv, berr := known.values[b.ID()], known.errs[b.ID()]
 	cv, cerr := valuesOf(c, metric)
 	switch {
 	case berr == nil && cerr == nil && bv.n() == 0 && cv.n() == 0:
@@ -168,7 +206,7 @@ func (j *judge) compareMetric(b, c *record.Record, metric string, same seeds) {
 	default:
 		j.tests = append(j.tests, test{
 			verdict: len(j.verdicts),
-			diff:    subtract(bv, cv, j.pool(metric)),
+			diff:    subtract(bv, cv, known.pool),
 			curve:   j.curve(bv.n()),
 			base:    b, candidate: c,
 		})
@@ -189,32 +227,39 @@ func (j *judge) curve(nb int) pocock {
 	return c
 }
 
-// decide adjusts the p-values of all tests and turns them into outcomes: by Holm,
-// or by Bonferroni for the given number of tests if it is above 0.
-func (j *judge) decide(bonferroni int) {
+// decide adjusts the p-values of all tests together and turns them into outcomes.
+func (j *judge) decide(adjust func([]float64) []float64) {
 	losses, gains := make([]float64, len(j.tests)), make([]float64, len(j.tests))
 	for i, t := range j.tests {
-		v := &j.verdicts[t.verdict]
-		d, trifle := t.diff.oriented(j.opt.direction(v.Metric)), j.opt.Trifling*v.Margin
+		d, trifle := j.oriented(t), j.opt.Trifling*j.verdicts[t.verdict].Margin
 		losses[i], gains[i] = t.curve.join(d.pBelow(-trifle)), t.curve.join(d.pAbove(trifle))
-	}
-	adjust := holm
-	if bonferroni > 0 {
-		adjust = func(p []float64) []float64 { return times(bonferroni, p) }
 	}
 	lossAdjusted, gainAdjusted := adjust(losses), adjust(gains)
 	for i, t := range j.tests {
 		v := &j.verdicts[t.verdict]
-		d := t.diff.oriented(j.opt.direction(v.Metric))
-		v.Borrowed = d.borrowed(j.pool(v.Metric))
-		if d.df > 0 {
+		if d := j.oriented(t); d.df > 0 {
 			v.P = &PValues{losses[i], lossAdjusted[i], gains[i], gainAdjusted[i], t.curve.join(d.pAbove(-v.Margin))}
-			v.Interval = t.diff.interval(t.curve.split(j.opt.Alpha), 1-2*j.opt.Alpha)
 		}
 		j.outcome(v)
+	}
+}
+
+// oriented is the difference of a test, of which less is worse.
+func (j *judge) oriented(t test) difference {
+	return t.diff.oriented(j.opt.direction(j.verdicts[t.verdict].Metric))
+}
+
+// describe adds to the verdicts what is for people.
+func (j *judge) describe() {
+	for _, t := range j.tests {
+		v := &j.verdicts[t.verdict]
+		v.Borrowed = t.diff.borrowed(j.pool(v.Metric))
+		if t.diff.df > 0 {
+			v.Interval = t.diff.interval(t.curve.split(j.opt.Alpha), 1-2*j.opt.Alpha)
+		}
 		switch v.Outcome {
 		case Inconclusive:
-			v.MoreSeeds, v.MoreBaseline = moreSeeds(d, v.Margin, j.opt, max(bonferroni, len(j.tests)))
+			v.MoreSeeds, v.MoreBaseline = moreSeeds(j.oriented(t), v.Margin, j.opt, len(j.tests))
 		case Fail:
 			v.Where = j.where(t)
 		}

@@ -20,39 +20,46 @@ import (
 // Sequential says after every seed whether to train another one. It is not safe
 // for concurrent use.
 type Sequential struct {
-	opt    Options
-	curves map[int]pocock // by number of seeds of the baseline
+	judge *judge // of the baselines
 }
 
-// NewSequential prepares sequential mode. It returns an error if opt is not valid
-// or has no MaxSeeds.
-func NewSequential(opt Options) (*Sequential, error) {
+// NewSequential prepares sequential mode against all accepted records of a
+// profile. It returns an error if opt is not valid or has no MaxSeeds.
+func NewSequential(baselines []*record.Record, opt Options) (*Sequential, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, err
 	}
 	if opt.MaxSeeds < 1 {
 		return nil, errors.New("gate: sequential mode needs a greatest number of seeds (MaxSeeds)")
 	}
-	return &Sequential{opt, map[int]pocock{}}, nil
+	return &Sequential{newJudge(Input{Baselines: baselines}, opt)}, nil
+}
+
+// Against returns sequential mode with the same options against other baselines,
+// or against the same after they were changed: they are read once. What the two
+// have in common is not computed anew.
+func (s *Sequential) Against(baselines []*record.Record) *Sequential {
+	j := newJudge(Input{Baselines: baselines}, s.judge.opt)
+	j.curves = s.judge.curves
+	return &Sequential{j}
 }
 
 // Next reports whether the candidate, with the seeds trained so far (there may be
-// none), should get another one, and the verdicts that stand. baselines are all
-// accepted records of the profile.
+// none), should get another one, and the verdicts that stand, as [Decide] gives them.
 //
 // No more are needed once all its metrics have verdicts, one of them is a Fail, it
 // cannot be compared, or it reproduces the baseline; nor after MaxSeeds. The error
 // rate holds whatever is trained beside it: each test gets its share of Alpha, as
 // if all baselines were tested in all metrics. What Next decides, [Judge] with the
 // same options says of the same samples; it may decide more.
-func (s *Sequential) Next(baselines []*record.Record, candidate *record.Record) (verdicts []Verdict, more bool) {
+func (s *Sequential) Next(candidate *record.Record) (verdicts []Verdict, more bool) {
 	if len(candidate.Samples) == 0 {
 		return nil, true
 	}
-	j := newJudge(Input{Baselines: baselines}, s.opt)
-	j.curves = s.curves
+	j := *s.judge // what the baselines say is shared
+	tests := max(1, len(j.baselines)*len(j.opt.Margins))
 	j.compare(j.baselines[candidate.ID()], candidate)
-	j.decide(max(1, len(baselines)*len(s.opt.Margins)))
+	j.decide(func(p []float64) []float64 { return times(tests, p) })
 	open := false
 	for _, v := range j.verdicts {
 		switch v.Outcome {
@@ -62,7 +69,7 @@ func (s *Sequential) Next(baselines []*record.Record, candidate *record.Record) 
 			open = true
 		}
 	}
-	return j.verdicts, open && len(candidate.Samples) < s.opt.MaxSeeds
+	return j.verdicts, open && len(candidate.Samples) < j.opt.MaxSeeds
 }
 
 // pocock maps the p-value of one look of several to that of the design. The zero

@@ -80,17 +80,17 @@ func TestNext(t *testing.T) {
 			}
 			opt := opt
 			opt.Margins = map[string]float64{record.F1: .5}
-			s, err := NewSequential(opt)
+			s, err := NewSequential(baselines, opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			verdicts, more := s.Next(baselines, test.candidate)
-			got, reason := Outcome(""), ""
+			verdicts, more := s.Next(test.candidate)
+			got := Outcome("")
 			if len(verdicts) > 0 {
-				got, reason = verdicts[0].Outcome, verdicts[0].Reason
+				got = verdicts[0].Outcome
 			}
 			if got != test.want || more != test.more {
-				t.Errorf("got %q, more %v: %s; want %q, %v", got, more, reason, test.want, test.more)
+				t.Errorf("got %q, more %v: %+v; want %q, %v", got, more, verdicts, test.want, test.more)
 			}
 			if len(test.candidate.Samples) == 0 {
 				return
@@ -101,7 +101,7 @@ func TestNext(t *testing.T) {
 			}
 		})
 	}
-	if _, err := NewSequential(DefaultOptions()); err == nil {
+	if _, err := NewSequential(nil, DefaultOptions()); err == nil {
 		t.Error("no error without MaxSeeds")
 	}
 }

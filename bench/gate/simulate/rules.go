@@ -25,13 +25,13 @@ func options() gate.Options {
 type fixed struct{}
 
 func (fixed) judge(f *family) []gate.Outcome {
-	report, err := gate.Judge(gate.Input{Baselines: f.baselines, Candidates: f.candidates}, options())
+	verdicts, err := gate.Decide(gate.Input{Baselines: f.baselines, Candidates: f.candidates}, options())
 	if err != nil {
 		panic(err) // the options are ours
 	}
 	out := make([]gate.Outcome, len(f.candidates))
-	for i, c := range f.candidates {
-		out[i] = report.Find(c.ID(), record.F1).Outcome
+	for i, v := range verdicts { // one metric, and so one an experiment
+		out[i] = v.Outcome
 	}
 	return out
 }
@@ -45,7 +45,7 @@ type sequential struct {
 func newSequential(maxSeeds int) *sequential {
 	opt := options()
 	opt.MaxSeeds = maxSeeds
-	g, err := gate.NewSequential(opt)
+	g, err := gate.NewSequential(nil, opt)
 	if err != nil {
 		panic(err) // the options are ours
 	}
@@ -55,13 +55,14 @@ func newSequential(maxSeeds int) *sequential {
 func (r *sequential) judge(f *family) []gate.Outcome {
 	out := make([]gate.Outcome, len(f.candidates))
 	r.taken = make([]int, len(f.candidates))
+	g := r.gate.Against(f.baselines)
 	for i, c := range f.candidates {
 		seen := *c
 		for more := true; more; {
 			r.taken[i]++
 			seen.Samples = c.Samples[:r.taken[i]]
 			var verdicts []gate.Verdict
-			verdicts, more = r.gate.Next(f.baselines, &seen)
+			verdicts, more = g.Next(&seen)
 			out[i] = verdicts[0].Outcome
 		}
 	}
