@@ -6,8 +6,12 @@ import (
 	"encoding/xml"
 	"flag"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -115,6 +119,50 @@ func TestFormatsAreRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(every(), got.Report); diff != "" || got.Status != "regression" || got.ExitCode != 1 {
 		t.Errorf("JSON: %s, %d (-want +got):\n%s", got.Status, got.ExitCode, diff)
+	}
+}
+
+// TestSchema: the schema that consumers validate reports with has the fields of the
+// structs, no more and no less, and asks for those that are always there.
+func TestSchema(t *testing.T) {
+	data, err := os.ReadFile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct {
+		Required   []string
+		Properties map[string]any
+	}
+	var schema struct {
+		object
+		Defs map[string]object `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	schema.Defs["report"] = schema.object
+	for name, value := range map[string]any{
+		"report": Report{}, "options": Options{}, "verdict": Verdict{}, "summary": Summary{}, "interval": Interval{},
+		"p": PValues{}, "where": Where{}, "class": ClassChange{}, "claim": ClaimResult{},
+	} {
+		fields, required := map[string]bool{}, map[string]bool{}
+		if name == "report" { // WriteJSON adds them
+			fields = map[string]bool{"status": true, "exit_code": true}
+			required = map[string]bool{"status": true, "exit_code": true}
+		}
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(value)) {
+			tag, option, _ := strings.Cut(field.Tag.Get("json"), ",")
+			fields[tag] = true
+			if option != "omitempty" {
+				required[tag] = true
+			}
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(fields)), slices.Sorted(maps.Keys(schema.Defs[name].Properties))); diff != "" {
+			t.Errorf("%s: properties (-struct +schema):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(required)), slices.Sorted(slices.Values(schema.Defs[name].Required))); diff != "" {
+			t.Errorf("%s: required (-struct +schema):\n%s", name, diff)
+		}
 	}
 }
 
