@@ -130,10 +130,34 @@ func TestImportAgain(t *testing.T) {
 	}
 }
 
+// endless is a file that never ends.
+type endless struct{ text string }
+
+func (e endless) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		n += copy(p[n:], e.text)
+	}
+	return n, nil
+}
+
+func TestBounds(t *testing.T) {
+	for format, text := range map[string]string{"csv": strings.Repeat(" ", 1<<16), "jsonl": "\n", "bench": strings.Repeat("x", 1<<10) + "\n"} {
+		_, err := parseRows(&bounded{r: endless{text}, most: 1 << 20}, "f", format)
+		if err == nil || !strings.Contains(err.Error(), "more than 1 MiB") {
+			t.Errorf("%s: read what never ends: %v", format, err)
+		}
+	}
+}
+
 func FuzzReadRows(f *testing.F) {
 	f.Add("csv", "seed,acc\n1,80\n")
+	f.Add("csv", "\ufeffexperiment, seed ,acc\n\"a\nb\",1,nan\n")
+	f.Add("csv", "seed,acc,acc\n1,80\n")
 	f.Add("jsonl", `{"seed":1,"test":{"acc":80}}`)
+	f.Add("jsonl", "{\"experiment\":\"a\",\"acc\":\"-Inf\"}\n\n{\"experiment\":\"b\",\"acc\":1e400}")
 	f.Add("bench", benchOutput)
+	f.Add("bench", "BenchmarkA/seed=1e3 1 NaN top1-pct +Inf f1-pct\n")
 	f.Fuzz(func(t *testing.T, format, data string) {
 		rows, err := readRows(strings.NewReader(data), "f", format)
 		if err != nil {

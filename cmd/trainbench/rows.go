@@ -23,11 +23,33 @@ type row struct {
 	numbers []string
 }
 
-// maxRowLine bounds a line of a file to be imported.
-const maxRowLine = 16 << 20
+// maxRowLine bounds a line of a file to be imported, and maxRowFile the file: a
+// million trainings have less.
+const (
+	maxRowLine = 16 << 20
+	maxRowFile = 256 << 20
+)
+
+// bounded is a reader that fails when it has read more than most bytes.
+type bounded struct {
+	r          io.Reader
+	most, read int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.read += n; b.read > b.most {
+		return 0, fmt.Errorf("more than %d MiB: want one line a training", b.most>>20)
+	}
+	return n, err
+}
 
 // readRows reads a file in the given format.
 func readRows(r io.Reader, name, format string) ([]row, error) {
+	return parseRows(&bounded{r: r, most: maxRowFile}, name, format)
+}
+
+func parseRows(r io.Reader, name, format string) ([]row, error) {
 	switch format {
 	case "csv":
 		return readCSV(r, name)
