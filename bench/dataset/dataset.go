@@ -22,6 +22,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
 
 // A Dataset is a labelled image set in memory.
@@ -74,6 +75,20 @@ func Open(name, dir string) (*Dataset, error) {
 		return cifar100().open(dir)
 	}
 	return nil, fmt.Errorf("dataset %q is unknown; known are cifar-10, cifar-100 and digits", name)
+}
+
+// ClassNames returns the names of the classes of a dataset that Open knows, by
+// label, nil of others.
+func ClassNames(name string) []string {
+	switch name {
+	case "digits":
+		return strings.Fields(digitsClasses)
+	case "cifar-10":
+		return strings.Fields(cifar10Classes)
+	case "cifar-100":
+		return strings.Fields(cifar100Classes)
+	}
+	return nil
 }
 
 // SelectClasses returns a copy that keeps only the images of the given classes,

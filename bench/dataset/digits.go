@@ -20,6 +20,8 @@ const (
 	digitsSeed  = 0
 )
 
+const digitsClasses = `0 1 2 3 4 5 6 7 8 9`
+
 // openDigits splits the embedded digits: of each class 120 images, drawn with
 // digitsSeed, are to train on, the others to test on, both in the order of the
 // file.
@@ -28,7 +30,7 @@ func openDigits() (*Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded digits: %w", err)
 	}
-	classes := strings.Fields("0 1 2 3 4 5 6 7 8 9")
+	classes := strings.Fields(digitsClasses)
 	counts := make([]int, len(classes))
 	for c := range counts {
 		counts[c] = digitsTrain

@@ -18,8 +18,9 @@ type Input struct {
 	Candidates []*record.Record
 	// Suites carry the claims.
 	Suites []record.Suite
-	// ClassNames, if not nil, names the classes of a record's dataset, by number, in
-	// messages. It may return nil.
+	// ClassNames names the classes of a record, by number, in messages. It may return
+	// nil. If it is nil, those that package dataset has for what the record's config
+	// calls data.dataset and data.classes are taken.
 	ClassNames func(*record.Record) []string
 }
 

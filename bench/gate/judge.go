@@ -85,6 +85,9 @@ type test struct {
 }
 
 func newJudge(in Input, opt Options) *judge {
+	if in.ClassNames == nil {
+		in.ClassNames = classNames
+	}
 	return &judge{
 		opt: opt, metrics: opt.metrics(), names: in.ClassNames,
 		baselines: byID(in.Baselines),
@@ -271,11 +274,7 @@ func (j *judge) describe() {
 func (j *judge) where(t test) *Where {
 	w, known := j.wheres[t.candidate.ID()]
 	if !known {
-		var names []string
-		if j.names != nil {
-			names = j.names(t.candidate)
-		}
-		w = findWhere(t.base, t.candidate, names, j.opt.Alpha)
+		w = findWhere(t.base, t.candidate, j.names(t.candidate), j.opt.Alpha)
 		j.wheres[t.candidate.ID()] = w
 	}
 	return w

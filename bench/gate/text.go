@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"trainbench/bench/record"
@@ -72,9 +73,10 @@ func (r Report) Counts() string {
 // loss is shown".
 func (j *judge) explain(v *Verdict) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %+.2f%s", Label(v.Metric), v.Difference, unit(v.Metric))
+	digits := decimals(v.Margin)
+	fmt.Fprintf(&b, "%s %+.*f%s", Label(v.Metric), digits, v.Difference, unit(v.Metric))
 	if v.Interval != nil {
-		fmt.Fprintf(&b, " [%+.2f, %+.2f]", v.Interval.Lo, v.Interval.Hi)
+		fmt.Fprintf(&b, " [%+.*f, %+.*f]", digits, v.Interval.Lo, digits, v.Interval.Hi)
 	}
 	margin := fmt.Sprintf("%g%s", v.Margin, unit(v.Metric))
 	switch v.Outcome {
@@ -97,6 +99,11 @@ func (j *judge) explain(v *Verdict) string {
 		fmt.Fprintf(&b, "; spread from %s", v.Borrowed)
 	}
 	return b.String()
+}
+
+// decimals is how many show a difference of a fiftieth of the margin, at least two.
+func decimals(margin float64) int {
+	return max(2, 2-int(math.Ceil(math.Log10(margin))))
 }
 
 func inconclusive(v *Verdict, margin string) string {

@@ -2,11 +2,13 @@ package gate
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"trainbench/bench/dataset"
 	"trainbench/bench/metrics"
 	"trainbench/bench/record"
 )
@@ -75,6 +77,34 @@ func findWhere(b, c *record.Record, names []string, alpha float64) *Where {
 	w.classes(bu, cu, classes, names, alpha)
 	w.churn(bu, cu)
 	return w
+}
+
+// classNames returns the names of the classes of a record, as far as its config
+// tells of which known dataset they are.
+func classNames(r *record.Record) []string {
+	var config struct {
+		Data struct{ Dataset, Classes json.RawMessage }
+	}
+	var name string
+	var selected []int
+	if json.Unmarshal(r.Config, &config) != nil || json.Unmarshal(config.Data.Dataset, &name) != nil {
+		return nil // a config of another framework
+	}
+	all := dataset.ClassNames(name)
+	if config.Data.Classes == nil {
+		return all
+	}
+	if json.Unmarshal(config.Data.Classes, &selected) != nil {
+		return nil
+	}
+	var names []string
+	for _, c := range selected {
+		if c < 0 || c >= len(all) {
+			return nil
+		}
+		names = append(names, all[c])
+	}
+	return names
 }
 
 func unpackAll(r *record.Record) []unpacked {

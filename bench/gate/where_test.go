@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -37,6 +38,25 @@ func trained(t *testing.T, rng *rand.Rand, seeds int, right func(class int32) fl
 		r.Samples[i].Metrics[record.F1] = 100 * c.MacroF1()
 	}
 	return r
+}
+
+func TestClassNames(t *testing.T) {
+	tests := []struct{ why, config, want string }{
+		{"all classes", `{"data":{"dataset":"cifar-10"}}`, "airplane automobile bird cat deer dog frog horse ship truck"},
+		{"classes are relabelled in the order of the config", `{"data":{"dataset":"digits","classes":[9,5]}}`, "9 5"},
+		{"a dataset of the user's", `{"data":{"dataset":"mine"}}`, ""},
+		{"a class that is not there", `{"data":{"dataset":"digits","classes":[10]}}`, ""},
+		{"a config of another framework", `{"data":"folder","lr":"0.1"}`, ""},
+		{"no config", ``, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.why, func(t *testing.T) {
+			got := strings.Join(classNames(&record.Record{Config: json.RawMessage(test.config)}), " ")
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
 }
 
 func TestWhere(t *testing.T) {
