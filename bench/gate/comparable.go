@@ -19,7 +19,7 @@ func incomparable(b, c *record.Record) (reason, detail string) {
 		return fmt.Sprintf("the baseline is of profile %q and the candidate of %q", b.Profile, c.Profile), ""
 	}
 	if b.ConfigSHA256 != c.ConfigSHA256 {
-		return "the baseline was made with another config: restore it, or accept a new baseline with -update",
+		return "the baseline was made with another config: restore it, or store a new baseline with -update or trainbench accept",
 			"config (-baseline +candidate):\n" + diffJSON(b.Config, c.Config)
 	}
 	for _, s := range c.Samples {

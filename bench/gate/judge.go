@@ -140,7 +140,7 @@ func (j *judge) say(v Verdict) { j.verdicts = append(j.verdicts, v) }
 func (j *judge) compare(b, c *record.Record) {
 	whole := Verdict{Experiment: c.ID(), Outcome: Error}
 	if b == nil {
-		whole.Outcome, whole.Reason = New, "no baseline yet: -update stores one"
+		whole.Outcome, whole.Reason = New, "no baseline yet: -update or trainbench accept stores one"
 		j.say(whole)
 		return
 	}

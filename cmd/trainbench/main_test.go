@@ -256,7 +256,7 @@ func TestDocs(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"runs.csv", "today.csv"} {
-		if err := os.WriteFile(name, []byte(block("")), 0o666); err != nil {
+		if err := os.WriteFile(name, []byte(block("csv")), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
