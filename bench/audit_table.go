@@ -17,6 +17,7 @@ type design struct {
 	seeds int  // of every experiment, or the most
 	auto  bool // one after the other, until the verdict stands
 	loss  bool // gates the loss on the test set, too
+	all   bool // all honest seeds are the baseline; for saboteurs only
 }
 
 // lossMargin is the margin of the test loss in designs that gate it, in nats.
@@ -30,17 +31,28 @@ func (a *audit) designs() []design {
 			out = append(out, design{name: fmt.Sprint("-seeds ", n), seeds: n})
 		}
 	}
-	return append(out,
-		design{name: fmt.Sprintf("-seeds %d, and the test loss is gated", a.seeds), seeds: a.seeds, loss: true},
-		design{name: fmt.Sprint("-seeds ", a.seeds), seeds: a.seeds},
-		design{name: fmt.Sprintf("-seeds auto, at most %d", a.seeds), seeds: a.seeds, auto: true})
+	return append(out, design{name: fmt.Sprint("-seeds ", a.seeds), seeds: a.seeds}, a.auto(), a.loss(), a.all())
+}
+
+func (a *audit) auto() design {
+	return design{name: fmt.Sprintf("-seeds auto, at most %d", a.seeds), seeds: a.seeds, auto: true}
+}
+
+func (a *audit) loss() design {
+	return design{name: fmt.Sprintf("-seeds %d, and the test loss is gated", a.seeds), seeds: a.seeds, loss: true}
+}
+
+func (a *audit) all() design {
+	n := auditBaseline + len(a.honest)*a.seeds
+	return design{name: fmt.Sprintf("-seeds %d, against all %d honest seeds", a.seeds, n), seeds: a.seeds, all: true}
 }
 
 // judged is what a design says of a re-run.
 type judged struct {
 	verdicts []gate.Verdict
 	caught   []string // experiments with a FAIL
-	first    int      // the least number of seeds of those; 0 if none
+	improved []string // experiments with an IMPROVED
+	first    int      // the least number of seeds of a FAIL; 0 if there is none
 	trained  int      // trainings that it took
 	seconds  float64  // of training and evaluation
 }
@@ -64,7 +76,7 @@ func (a *audit) judgeRerun(r rerun, d design) (judged, error) {
 		options.Margins[record.Loss] = lossMargin
 	}
 	if !d.auto {
-		return a.fixed(r, d.seeds, options)
+		return a.fixed(r, d.seeds, d.all, options)
 	}
 	options.MaxSeeds = d.seeds
 	sequential, err := gate.NewSequential(a.baselines, options)
@@ -84,8 +96,11 @@ func (a *audit) judgeRerun(r rerun, d design) (judged, error) {
 	return out, nil
 }
 
-func (a *audit) fixed(r rerun, seeds int, options gate.Options) (judged, error) {
+func (a *audit) fixed(r rerun, seeds int, all bool, options gate.Options) (judged, error) {
 	in := gate.Input{Baselines: a.baselines}
+	if all {
+		in.Baselines = a.everyHonest()
+	}
 	for _, c := range r.candidates {
 		in.Candidates = append(in.Candidates, prefix(c, seeds))
 	}
@@ -96,6 +111,24 @@ func (a *audit) fixed(r rerun, seeds int, options gate.Options) (judged, error) 
 		out.add(c, seeds, slices.DeleteFunc(slices.Clone(report.Verdicts), of))
 	}
 	return out, err
+}
+
+// everyHonest returns the baselines joined with the honest re-runs.
+func (a *audit) everyHonest() []*record.Record {
+	var out []*record.Record
+	for _, b := range a.baselines {
+		joined := *b
+		joined.Samples = slices.Clone(b.Samples)
+		for _, r := range a.honest {
+			for _, c := range r.candidates {
+				if c.ID() == b.ID() {
+					joined.Samples = append(joined.Samples, c.Samples...)
+				}
+			}
+		}
+		out = append(out, &joined)
+	}
+	return out
 }
 
 // prefix is a record of the first n samples.
@@ -112,70 +145,96 @@ func (j *judged) add(c *record.Record, n int, verdicts []gate.Verdict) {
 	for _, s := range c.Samples[:n] {
 		j.seconds += s.Timing.Train + s.Timing.Eval
 	}
-	if slices.ContainsFunc(verdicts, func(v gate.Verdict) bool { return v.Outcome == gate.Fail }) {
+	has := func(o gate.Outcome) bool {
+		return slices.ContainsFunc(verdicts, func(v gate.Verdict) bool { return v.Outcome == o })
+	}
+	switch {
+	case has(gate.Fail):
 		j.caught = append(j.caught, c.Experiment)
 		if j.first == 0 || n < j.first {
 			j.first = n
 		}
+	case has(gate.Improved):
+		j.improved = append(j.improved, c.Experiment)
 	}
 }
 
 // write prints the tables: of each re-run, and of the designs.
 func (a *audit) write(w io.Writer) error {
-	designs := a.designs()
-	loss, fixed, auto := designs[len(designs)-3], designs[len(designs)-2], designs[len(designs)-1]
-	fmt.Fprintf(w, "Profile %s, margin %g pp: baselines of %d seeds, re-runs with %s.\n", a.profile.Name, a.profile.Margin, auditBaseline, auto.name)
-	fmt.Fprint(w, "\n| change | experiments | verdict | seeds | by | strongest sign | if the test loss is gated |\n|---|--:|---|--:|---|---|---|\n")
-	for _, r := range slices.Concat(a.honest, a.sabotaged) {
-		j, err := a.judgeRerun(r, auto)
-		if err != nil {
+	fmt.Fprintf(w, "Profile %s, margin %g pp: baselines of %d seeds, re-runs with %s.\n", a.profile.Name, a.profile.Margin, auditBaseline, a.auto().name)
+	fmt.Fprint(w, "\n| change | experiments | verdict | seeds | by | what it does, pp | by, if the test loss is gated |\n|---|--:|---|--:|---|---|---|\n")
+	for _, r := range a.honest {
+		if err := a.writeRerun(w, r, design{seeds: a.seeds}); err != nil {
 			return err
 		}
-		all, err := a.judgeRerun(r, fixed)
-		if err != nil {
-			return err
-		}
-		losses, err := a.judgeRerun(r, loss)
-		if err != nil {
-			return err
-		}
-		verdict, seeds := "no FAIL", "–"
-		if len(j.caught) > 0 {
-			verdict, seeds = "FAIL", fmt.Sprint(j.first)
-		}
-		fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s | %s |\n", r.change, len(r.candidates), verdict, seeds,
-			strings.Join(j.caught, ", "), strongest(all.verdicts), strings.Join(losses.caught, ", "))
 	}
-	return a.writeDesigns(w, designs)
+	for _, r := range a.sabotaged {
+		if err := a.writeRerun(w, r, a.all()); err != nil {
+			return err
+		}
+	}
+	return a.writeDesigns(w)
 }
 
-// strongest is the verdict whose p-value of a loss is least.
+// writeRerun prints a row. What the change does is from the given design.
+func (a *audit) writeRerun(w io.Writer, r rerun, measure design) error {
+	j, err := a.judgeRerun(r, a.auto())
+	if err != nil {
+		return err
+	}
+	measured, err := a.judgeRerun(r, measure)
+	if err != nil {
+		return err
+	}
+	losses, err := a.judgeRerun(r, a.loss())
+	if err != nil {
+		return err
+	}
+	verdict, seeds, by := "no FAIL", "–", ""
+	switch {
+	case len(j.caught) > 0:
+		verdict, seeds, by = "FAIL", fmt.Sprint(j.first), strings.Join(j.caught, ", ")
+	case len(j.improved) > 0:
+		verdict, by = "IMPROVED", strings.Join(j.improved, ", ")
+	}
+	_, err = fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s | %s |\n", r.change, len(r.candidates), verdict, seeds, by,
+		strongest(measured.verdicts), strings.Join(losses.caught, ", "))
+	return err
+}
+
+// strongest is the difference that chance explains least.
 func strongest(verdicts []gate.Verdict) string {
 	tested := slices.DeleteFunc(slices.Clone(verdicts), func(v gate.Verdict) bool { return v.P == nil })
 	if len(tested) == 0 {
 		return ""
 	}
-	v := slices.MinFunc(tested, func(x, y gate.Verdict) int { return cmp.Compare(x.P.Loss, y.P.Loss) })
+	v := slices.MinFunc(tested, func(x, y gate.Verdict) int {
+		return cmp.Compare(min(x.P.Loss, x.P.Gain), min(y.P.Loss, y.P.Gain))
+	})
 	_, name, _ := strings.Cut(v.Experiment, "/")
 	return fmt.Sprintf("%s: %s %+.1f [%+.1f, %+.1f]", name, gate.Label(v.Metric), v.Difference, v.Interval.Lo, v.Interval.Hi)
 }
 
 // writeDesigns prints what verdicts cost by design.
-func (a *audit) writeDesigns(w io.Writer, designs []design) error {
+func (a *audit) writeDesigns(w io.Writer) error {
 	fmt.Fprint(w, "\n| design | honest re-runs with a FAIL | their comparisons that passed | trainings each | seconds each "+
 		"| saboteurs caught | trainings each | seconds each |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
-	for _, d := range designs {
-		honest, err := a.sum(a.honest, d)
-		if err != nil {
-			return err
-		}
+	for _, d := range a.designs() {
 		sabotaged, err := a.sum(a.sabotaged, d)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "| %s | %d of %d | %.0f %% | %.1f | %.0f | %d of %d | %.1f | %.0f |\n", d.name,
-			honest.failed, len(a.honest), honest.passed, honest.trained, honest.seconds,
-			sabotaged.failed, len(a.sabotaged), sabotaged.trained, sabotaged.seconds)
+		fmt.Fprintf(w, "| %s | ", d.name)
+		if d.all {
+			fmt.Fprint(w, "– | – | – | – |")
+		} else {
+			honest, err := a.sum(a.honest, d)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%d of %d | %.0f %% | %.1f | %.0f |", honest.failed, len(a.honest), honest.passed, honest.trained, honest.seconds)
+		}
+		fmt.Fprintf(w, " %d of %d | %.1f | %.0f |\n", sabotaged.failed, len(a.sabotaged), sabotaged.trained, sabotaged.seconds)
 	}
 	return nil
 }
