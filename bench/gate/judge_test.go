@@ -139,6 +139,9 @@ func TestOutcomes(t *testing.T) {
 				t.Fatalf("%d verdicts, want 1: %+v", len(got.Verdicts), got.Verdicts)
 			}
 			v := got.Verdicts[0]
+			if brief, err := Decide(in, DefaultOptions()); err != nil || brief[0].Outcome != v.Outcome {
+				t.Errorf("Decide says %+v, error %v", brief, err)
+			}
 			if v.Outcome != test.want || !strings.Contains(v.Reason+v.Detail, test.reason) {
 				t.Errorf("got %s: %s\n%s\nwant %s with %q", v.Outcome, v.Reason, v.Detail, test.want, test.reason)
 			}

@@ -101,6 +101,16 @@ func TestNext(t *testing.T) {
 			}
 		})
 	}
+	s, err := NewSequential(nil, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := s.Against([]*record.Record{made("e", ten...)}).Next(made("e", 60)); v[0].Outcome != Fail {
+		t.Errorf("against baselines given later: %+v", v)
+	}
+	if v, _ := s.Next(made("e", 60)); v[0].Outcome != New {
+		t.Errorf("Against has changed what it was called on: %+v", v)
+	}
 	if _, err := NewSequential(nil, DefaultOptions()); err == nil {
 		t.Error("no error without MaxSeeds")
 	}
