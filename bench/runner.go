@@ -85,6 +85,7 @@ type Runner struct {
 	programs programs
 	ctx      context.Context
 	code     string // hash of this program
+	began    time.Time
 	progress *progress.Reporter
 
 	suites  []record.Suite
@@ -225,6 +226,7 @@ func (r *Runner) open() error {
 		if r.code, err = codeHash(); err != nil {
 			return err
 		}
+		r.began = r.opt.Clock()
 	}
 	return nil
 }

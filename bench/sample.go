@@ -36,7 +36,7 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e, data),
 	}
 	path := record.SamplePath(r.folder(), e.Suite, e.Name, seed)
-	cached, err := r.stored(path, rec, data.info, env)
+	cached, lock, err := claim(r, path, func() (*record.Record, error) { return r.stored(path, rec, data.info, env) })
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +46,9 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 		r.say(e, &cached.Samples[0], " (cached)")
 		return &cached.Samples[0], nil
 	}
+	defer r.release(lock)
 	s := record.Sample{Seed: seed, Data: data.info, Env: env}
-	state := &checkpoint.File{Path: strings.TrimSuffix(path, ".json") + ".checkpoint", ID: checkpoint.Identity{
-		Experiment: e.ID(), ConfigSHA256: rec.ConfigSHA256, Seed: seed,
-		Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
-	}}
+	state := &checkpoint.File{Path: besides(path, ".checkpoint"), ID: identity(e, seed, data, env)}
 	if err := r.train(e, device, data, &s, state); err != nil {
 		return nil, err
 	}
@@ -58,8 +56,13 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	if err := r.putAside(filepath.Dir(path), rec.ConfigSHA256); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(rec.Write(path), state.Remove()); err != nil {
-		return nil, err
+	if err := rec.Write(path); err != nil {
+		return nil, fmt.Errorf("%w\nthe training is done and goes on from its last checkpoint: make room, or say -results FOLDER, and run the same command", err)
+	}
+	if s.Status != record.Failed { // what failed for want of memory goes on from there
+		if err := state.Remove(); err != nil {
+			return nil, err
+		}
 	}
 	r.keep(rec)
 	r.say(e, &s, "")
@@ -69,24 +72,19 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 // train fills in what the training gives. It goes on from the state that an
 // earlier run left, if there is one, and leaves its own; a nil state does neither.
 func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *prepared, s *record.Sample, state *checkpoint.File) error {
-	program, err := r.program(e, device, data)
+	task, err := r.task(e, s.Seed, device, data, state)
 	if err != nil {
 		s.Status, s.Detail = record.Failed, err.Error()
 		return nil
-	}
-	task := &train.Task{
-		Experiment: e, Seed: s.Seed, Device: device, Program: program, Classes: data.classes,
-		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
-	}
-	if state != nil {
-		task.Save, task.SaveEvery = state.Save, r.opt.SaveEvery
-		task.Resume = r.resume(e, s.Seed, state)
 	}
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
 		return err
 	}
 	defer r.begin(jobName(e, s.Seed), task).End()
 	result, err := task.Run(r.ctx)
+	if errors.Is(err, errSave) {
+		return err
+	}
 	if r.ctx.Err() != nil {
 		return r.ctx.Err()
 	}
@@ -95,6 +93,41 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		return nil
 	}
 	return fill(s, result, data)
+}
+
+// errSave is of the machine and no outcome of a training.
+var errSave = errors.New("the state cannot be saved; make room, or say -results FOLDER: the same command goes on from the last state that was")
+
+// task returns the training of an experiment, which goes on from state and leaves
+// its own there; with a nil state it does neither.
+func (r *Runner) task(e experiment.Experiment, seed uint64, device *backend.Device, data *prepared, state *checkpoint.File) (*train.Task, error) {
+	program, err := r.program(e, device, data)
+	if err != nil {
+		return nil, err
+	}
+	task := &train.Task{
+		Experiment: e, Seed: seed, Device: device, Program: program, Classes: data.classes,
+		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
+	}
+	if state != nil {
+		task.SaveEvery = r.opt.SaveEvery
+		task.Save = func(s *train.State) error {
+			if err := state.Save(s); err != nil {
+				return fmt.Errorf("%w: %w", errSave, err)
+			}
+			return nil
+		}
+		task.Resume = r.resume(e, seed, state)
+	}
+	return task, nil
+}
+
+// identity is what a checkpoint must be of.
+func identity(e experiment.Experiment, seed uint64, data *prepared, env record.Env) checkpoint.Identity {
+	return checkpoint.Identity{
+		Experiment: e.ID(), ConfigSHA256: e.SHA256(), Seed: seed,
+		Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
+	}
 }
 
 // resume returns the state to go on from, nil to begin anew, and says which.
@@ -113,12 +146,14 @@ func (r *Runner) resume(e experiment.Experiment, seed uint64, state *checkpoint.
 }
 
 // stored returns the record at path if it is what training again would give:
-// same config, data, environment and program. Otherwise nil.
+// same config, data, environment and program. Otherwise nil. With Fresh it is also
+// nil if the record is older than this run: processes that share the work of a
+// fresh run take each other's.
 func (r *Runner) stored(path string, want *record.Record, data record.Data, env record.Env) (*record.Record, error) {
-	if r.opt.Fresh {
+	got, err := record.ReadIfThere(path)
+	if err != nil && r.opt.Fresh {
 		return nil, nil
 	}
-	got, err := record.ReadIfThere(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w\nmove the file away, or run with -fresh", err)
 	}
@@ -129,7 +164,7 @@ func (r *Runner) stored(path string, want *record.Record, data record.Data, env 
 	same := got.ConfigSHA256 == want.ConfigSHA256 && s.Status != record.Failed &&
 		s.Data.SHA256 == data.SHA256 && s.Data.SubsetSHA256 == data.SubsetSHA256 &&
 		s.Env.Code == env.Code && s.Env.Fingerprint() == env.Fingerprint()
-	if !same {
+	if !same || r.opt.Fresh && !s.Env.Start.After(r.began) {
 		return nil, nil
 	}
 	return got, nil

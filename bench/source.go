@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"trainbench/bench/atomicfile"
+	"trainbench/bench/backend"
 	"trainbench/bench/batch"
+	"trainbench/bench/checkpoint"
 	"trainbench/bench/experiment"
 	"trainbench/bench/fetch"
 	"trainbench/bench/model"
@@ -98,19 +100,40 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	env := r.environment(device)
 	key := sha256.Sum256(fmt.Append(nil, e.SHA256(), seed, data.info.SHA256, data.info.SubsetSHA256, env.Fingerprint(), env.Code))
 	path := filepath.Join(r.folder(), "sources", fmt.Sprintf("%x.safetensors", key[:8]))
-	if w, err := readWeights(path, net); err == nil {
-		r.progress.Drop(jobName(e, seed))
+	stored := func() (*source, error) {
+		w, err := readWeights(path, net)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
+		}
 		return &source{weights: w, hash: train.Hash(net, w)}, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
 	}
-	program, err := r.program(e, device, data)
+	s, lock, err := claim(r, path, stored)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil {
+		r.progress.Drop(jobName(e, seed))
+		return s, nil
+	}
+	defer r.release(lock)
+	state := &checkpoint.File{Path: besides(path, ".checkpoint"), ID: identity(e, seed, data, env)}
+	if s, err = r.makeSource(target, e, seed, device, data, state); err != nil {
+		return nil, err
+	}
+	if err := writeWeights(path, net, s.weights, e.Canonical()); err != nil {
+		return nil, err
+	}
+	return s, state.Remove()
+}
+
+// makeSource trains a source.
+func (r *Runner) makeSource(target string, e experiment.Experiment, seed uint64, device *backend.Device, data *prepared, state *checkpoint.File) (*source, error) {
+	task, err := r.task(e, seed, device, data, state)
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
-	}
-	task := &train.Task{
-		Experiment: e, Seed: seed, Device: device, Program: program, Classes: data.classes,
-		Train: data.train, Validation: data.validation, Test: data.test, Clock: r.opt.Clock,
 	}
 	defer r.begin(jobName(e, seed), task).End()
 	result, err := task.Run(r.ctx)
@@ -123,8 +146,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	if !r.opt.Quiet {
 		fmt.Fprintf(r.opt.Stderr, "# source of %s seed %d: top-1 %.2f %% on %s\n", target, seed, 100*result.Test.Top1, e.Data.Dataset)
 	}
-	s := &source{weights: result.Weights, hash: result.FinalHash}
-	return s, writeWeights(path, net, s.weights, e.Canonical())
+	return &source{weights: result.Weights, hash: result.FinalHash}, nil
 }
 
 // fetchable says how to get a file, if that is known.

@@ -2,12 +2,13 @@ package fetch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"trainbench/bench/lockfile"
 )
 
 // A part is a file on its way: NAME.part, and NAME.part.json that says which
@@ -50,7 +51,7 @@ func (f File) part(dir string) (*part, error) {
 	if p.file, err = os.OpenFile(p.name(), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return nil, fmt.Errorf("%s: %w; name another folder with -to", f.Name, err)
 	}
-	if err := p.lock(); err != nil {
+	if err := lockfile.Hold(p.file); err != nil { // none may have finished it between our opening and locking it
 		p.file.Close()
 		return nil, fmt.Errorf("%s: %s is in use by another fetch (%w): wait until that is done", f.Name, p.name(), err)
 	}
@@ -65,26 +66,6 @@ func (f File) part(dir string) (*part, error) {
 }
 
 func (p *part) name() string { return p.target + ".part" }
-
-// lock keeps other processes off, and makes sure that none has finished the file
-// between our opening and locking it.
-func (p *part) lock() error {
-	if err := lock(p.file); err != nil {
-		return err
-	}
-	ours, err := p.file.Stat()
-	if err != nil {
-		return err
-	}
-	named, err := os.Stat(p.name())
-	if err != nil {
-		return err
-	}
-	if !os.SameFile(ours, named) {
-		return errors.New("it was finished just now")
-	}
-	return nil
-}
 
 // Write appends.
 func (p *part) Write(b []byte) (int, error) {

@@ -12,7 +12,7 @@ import (
 // seconds and serves results from any framework.
 func TestNoFramework(t *testing.T) {
 	for _, pkg := range []string{
-		"bench/atomicfile", "bench/experiment", "bench/metrics", "bench/dataset", "bench/batch", "bench/weights",
+		"bench/atomicfile", "bench/lockfile", "bench/experiment", "bench/metrics", "bench/dataset", "bench/batch", "bench/weights",
 		"bench/record", "bench/gate", "bench/report", "cmd/trainbench",
 	} {
 		sources, err := filepath.Glob(filepath.Join("..", "..", pkg, "*.go"))
