@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"trainbench/bench/dataset"
@@ -117,9 +119,9 @@ func (r *Runner) workOf(e experiment.Experiment, set *dataset.Dataset) work {
 // the forward pass takes one.
 func (r *Runner) costs(e experiment.Experiment, images dataset.Split, classes int) work {
 	forward, head := 1., .01
-	if net, err := model.New(e.Model, images.Channels, classes); err == nil {
-		forward = float64(net.Products(images.Height, images.Width))
-		head = float64(model.Count(net.Params[len(net.Params)-2:]))
+	if net, err := r.opt.Nets.Build(e.Model, shape(images, classes)); err == nil {
+		of := slices.DeleteFunc(slices.Clone(net.Params), func(p model.Param) bool { return p.Kind != model.Head })
+		forward, head = float64(cmp.Or(net.Products, model.Count(net.Params))), float64(model.Count(of))
 	}
 	w := work{cost: map[train.Phase]float64{train.Training: 3 * forward, train.Evaluating: forward}}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"trainbench/bench/batch"
 	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
+	"trainbench/bench/model"
 	"trainbench/bench/record"
 )
 
@@ -76,6 +77,16 @@ func prepare(whole *dataset.Dataset, d experiment.Data) (*prepared, error) {
 		Overlap:       len(dataset.Overlap(p.train, p.test)),
 	}
 	return p, nil
+}
+
+// net returns the structure of the net of an experiment.
+func (r *Runner) net(e experiment.Experiment, data *prepared) (*model.Net, error) {
+	return r.opt.Nets.Build(e.Model, shape(data.train, data.classes))
+}
+
+// shape is what a net for images like the given ones is built for.
+func shape(images dataset.Split, classes int) model.Shape {
+	return model.Shape{Height: images.Height, Width: images.Width, Channels: images.Channels, Classes: classes}
 }
 
 // pick returns values[i] for every i of index.

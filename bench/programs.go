@@ -32,7 +32,11 @@ func (r *Runner) program(e experiment.Experiment, d *backend.Device, data *prepa
 			return c.program, nil
 		}
 	}
-	p, err := train.NewProgram(e, d, data.train.Channels, dataset.Counts(data.train.Labels, data.classes))
+	net, err := r.net(e, data)
+	if err != nil {
+		return nil, err
+	}
+	p, err := train.NewProgram(e, d, net, dataset.Counts(data.train.Labels, data.classes))
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
 	"trainbench/bench/gate"
+	"trainbench/bench/model"
 	"trainbench/bench/profile"
 	"trainbench/bench/progress"
 	"trainbench/bench/record"
@@ -54,6 +55,9 @@ type Options struct {
 	Quiet bool
 	// Datasets opens datasets by name that package dataset does not know.
 	Datasets map[string]func() (*dataset.Dataset, error)
+	// Nets are nets by name that package model does not have: what
+	// experiment.Model.Net may name.
+	Nets model.Nets
 	// Suites are all suites of the program, for the time to go alone: without them it
 	// is that of the suites that have begun.
 	Suites []Suite
@@ -197,6 +201,9 @@ func (r *Runner) scale(s Suite) ([]experiment.Experiment, record.Suite, error) {
 		if e, err = r.profile.Experiment(e); err != nil {
 			return nil, asked, err
 		}
+		if err := r.knows(e); err != nil {
+			return nil, asked, err
+		}
 		experiments = append(experiments, e)
 		asked.Experiments = append(asked.Experiments, e.Name)
 	}
@@ -212,6 +219,20 @@ func (r *Runner) scale(s Suite) ([]experiment.Experiment, record.Suite, error) {
 		}
 	}
 	return experiments, asked, r.profile.Check(s.Name, all, texts)
+}
+
+// knows returns an error if an experiment or its source is of a net that nobody
+// stated.
+func (r *Runner) knows(e experiment.Experiment) error {
+	if err := r.opt.Nets.Check(e.Model); err != nil {
+		return fmt.Errorf("%s: %w (bench.Options.Nets)", e.ID(), err)
+	}
+	if from := e.Model.Source; from != nil && from.Experiment != nil {
+		if err := r.opt.Nets.Check(from.Experiment.Model); err != nil {
+			return fmt.Errorf("%s: source: %w (bench.Options.Nets)", e.ID(), err)
+		}
+	}
+	return nil
 }
 
 // open opens profile and backend, once.

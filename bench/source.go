@@ -34,7 +34,7 @@ func (r *Runner) initial(e experiment.Experiment, seed uint64, data *prepared) (
 	if from == nil {
 		return nil, "", nil
 	}
-	net, err := model.New(e.Model, data.train.Channels, data.classes)
+	net, err := r.net(e, data)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", e.ID(), err)
 	}
@@ -93,7 +93,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	if err != nil {
 		return nil, err
 	}
-	net, err := model.New(e.Model, data.train.Channels, data.classes)
+	net, err := r.net(e, data)
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}

@@ -36,7 +36,7 @@ func TestProfiles(t *testing.T) {
 						t.Error(err)
 						continue
 					}
-					if _, err := model.New(scaled.Model, len(scaled.Data.Mean), 10); err != nil {
+					if _, err := model.New(scaled.Model, model.Shape{Height: 32, Width: 32, Channels: len(scaled.Data.Mean), Classes: 10}); err != nil {
 						t.Errorf("%s: %v", e.ID(), err)
 					}
 				}

@@ -27,7 +27,8 @@ import (
 
 // A Dataset is a labelled image set in memory.
 type Dataset struct {
-	// Name is "cifar-10", "cifar-100" or "digits".
+	// Name is "cifar-10", "cifar-100", "digits", or that of a set of the caller's
+	// ([New]).
 	Name string
 	// Classes are the class names; the index is the label.
 	Classes []string

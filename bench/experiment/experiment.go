@@ -125,8 +125,15 @@ const (
 
 // Model is a plain or residual net in the style of He et al. 2016: a 3x3
 // convolution, stages of blocks that halve the resolution and double the
-// channels, global average pooling and a fully connected layer.
+// channels, global average pooling and a fully connected layer. Or it is a net that
+// the caller of bench states.
 type Model struct {
+	// Net is the name of a net that the caller of bench registers. It makes of the
+	// fields from Depth to Shortcut what it likes; the others mean the same for every
+	// net. Empty is the family above.
+	Net string `json:"net,omitempty"`
+	// Args are numbers that only Net knows, by name.
+	Args map[string]float64 `json:"args,omitempty"`
 	// Depth counts weighted layers on the longest path: 2 + Stages x n x 2 with
 	// basic blocks (6n+2 for three stages), 2 + Stages x n x 3 with bottlenecks.
 	Depth int `json:"depth"`

@@ -37,6 +37,12 @@ func TestValidate(t *testing.T) {
 			func(e *Experiment) { e.Train.Patience, e.Train.Watch = 5, WatchValidation }, []string{"train.watch"}},
 		{"watching the test set is allowed, and flagged elsewhere",
 			func(e *Experiment) { e.Train.Patience, e.Train.Watch = 5, WatchTest }, nil},
+		{"a net of the caller's has no rule for depth", func(e *Experiment) { e.Model.Net, e.Model.Depth = "mlp", 3 }, nil},
+		{"arguments of a net that has none would be ignored silently",
+			func(e *Experiment) { e.Model.Args = map[string]float64{"hidden": 3} }, []string{"model.args"}},
+		{"a NaN cannot be written", func(e *Experiment) {
+			e.Model.Net, e.Model.Args = "mlp", map[string]float64{"hidden": math.NaN()}
+		}, []string{"model.args"}},
 		{"std of 0 divides by 0", func(e *Experiment) { e.Data.Std[1] = 0 }, []string{"data.std"}},
 		{"every error is told, not the first", func(e *Experiment) { e.Sampling.Batch, e.Model.Width = 0, 0 },
 			[]string{"model.width", "sampling.batch"}},
@@ -86,6 +92,7 @@ func TestHash(t *testing.T) {
 		{"seed of the draw picks other images", func(e *Experiment) { e.Data.DrawSeed++ }, false},
 		{"rate", func(e *Experiment) { e.Optim.Rate = 0.05 }, false},
 		{"precision", func(e *Experiment) { e.Model.Precision = TF32 }, false},
+		{"another net", func(e *Experiment) { e.Model.Net = "mlp" }, false},
 		{"weights", func(e *Experiment) { e.Model.Source = &Source{File: "a.pt"} }, false},
 	}
 	for _, test := range tests {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 )
@@ -50,6 +51,7 @@ func (e Experiment) Clone() Experiment {
 	e.Data.Mean = slices.Clone(e.Data.Mean)
 	e.Data.Std = slices.Clone(e.Data.Std)
 	e.Optim.Drops = slices.Clone(e.Optim.Drops)
+	e.Model.Args = maps.Clone(e.Model.Args)
 	if e.Model.Source != nil {
 		s := *e.Model.Source
 		if s.Experiment != nil {

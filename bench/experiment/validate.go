@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -102,7 +103,10 @@ func (v *validator) model(m Model) {
 	v.oneOf("model.precision", m.Precision, F32, TF32, BF16)
 	v.check("model.stages", m.Stages, m.Stages >= 1 && m.Stages <= 8, "1 to 8")
 	v.check("model.width", m.Width, m.Width >= 1 && m.Width <= maxWidth, "at least 1 channel")
-	v.check("model.depth", m.Depth, m.Depth <= maxDepth && m.BlocksPerStage() >= 1,
+	v.check("model.net", m.Net, m.Net == "" || nameRE.MatchString(m.Net), "lower-case letters, digits, '.', '+' and '-'")
+	v.check("model.args", m.Args, (m.Net != "" || len(m.Args) == 0) && allFinite(slices.Collect(maps.Values(m.Args))),
+		"finite numbers, and only with model.net")
+	v.check("model.depth", m.Depth, m.Depth >= 0 && m.Depth <= maxDepth && (m.Net != "" || m.BlocksPerStage() >= 1),
 		"2 + stages x n x 2 with basic blocks (6n+2 for three stages), 2 + stages x n x 3 with bottlenecks")
 	if s := m.Source; s != nil {
 		v.check("model.source", "set", (s.File != "") != (s.Experiment != nil), "either a file or an experiment")

@@ -36,6 +36,14 @@ func (t *Tape) Pool(x *Value) *Value {
 	}, x)
 }
 
+// Flatten joins all axes but the first: [n, h, w, c] to [n, h w c].
+func (t *Tape) Flatten(x *Value) *Value {
+	d := x.Shape().Dimensions
+	return t.record(Reshape(x.Node, d[0], -1), func(dy *Node) {
+		x.accumulate(func() *Node { return Reshape(dy, d...) })
+	}, x)
+}
+
 // Dense is x w + b: x [n, in], w [in, out], b [out].
 func (t *Tape) Dense(x, w, b *Value) *Value {
 	product := t.product(x.Node, false, w.Node, false)

@@ -41,6 +41,9 @@ func (t *Tape) Input(n *Node) *Value { return &Value{Node: n} }
 // Parameter returns a value whose gradient is wanted.
 func (t *Tape) Parameter(n *Node) *Value { return &Value{Node: n, learns: true} }
 
+// Learns reports whether a gradient is wanted.
+func (v *Value) Learns() bool { return v.learns }
+
 // Gradient returns the gradient that [Tape.Backward] found for v: zeros if the
 // output does not depend on it.
 func (v *Value) Gradient() *Node {

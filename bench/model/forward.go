@@ -5,7 +5,6 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"trainbench/bench/experiment"
 	"trainbench/bench/layer"
 )
 
@@ -33,61 +32,51 @@ type Pass struct {
 // Forward returns logits [batch, classes] for normalised images [batch, height,
 // width, channels].
 func (n *Net) Forward(p *Pass, images *Node) *layer.Value {
-	return n.Head(p, n.Features(p, images))
+	return n.Logits(p, n.Embed(p, images))
 }
 
-// Features returns what the fully connected layer sees of images: [batch,
-// features].
-func (n *Net) Features(p *Pass, images *Node) *layer.Value {
-	x := n.unit(p, n.stem, p.Tape.Input(images))
-	for _, b := range n.blocks {
-		x = n.block(p, b, x)
+// Embed returns the features [batch, features] of images.
+func (n *Net) Embed(p *Pass, images *Node) *layer.Value {
+	x := n.Features(p, p.Tape.Input(images))
+	if x.Rank() != 2 || x.Shape().Dimensions[0] != images.Shape().Dimensions[0] {
+		panic(fmt.Errorf("model: features of shape %s for images %s: want [batch, features]", x.Shape(), images.Shape()))
 	}
-	x = p.Tape.Pool(x)
-	x.AssertDims(images.Shape().Dimensions[0], n.width)
 	return x
 }
 
-// Head returns logits [batch, classes] for features [batch, features].
-func (n *Net) Head(p *Pass, features *layer.Value) *layer.Value {
-	logits := p.Tape.Dense(features, p.value("fc.weight"), p.value("fc.bias"))
-	logits.AssertDims(features.Shape().Dimensions[0], n.Classes)
+// Logits returns logits [batch, classes] for features [batch, features].
+func (n *Net) Logits(p *Pass, features *layer.Value) *layer.Value {
+	logits := n.Head(p, features)
+	logits.AssertDims(features.Shape().Dimensions[0], n.Shape.Classes)
 	return logits
 }
 
-func (n *Net) block(p *Pass, b block, x *layer.Value) *layer.Value {
-	y := x
-	for _, u := range b.units {
-		y = n.unit(p, u, y)
-	}
-	switch {
-	case b.shortcut == experiment.NoShortcut:
-		return p.Tape.ReLU(y)
-	case b.project != nil:
-		x = n.unit(p, *b.project, x)
-	case b.reshape:
-		x = p.Tape.Subsample(x, b.firstStride, b.out)
-	}
-	return p.Tape.ReLU(p.Tape.Add(y, x))
+// Conv is a convolution with padding such that the size is that of x divided by
+// stride, rounded up; its parameter is name.weight.
+func (p *Pass) Conv(name string, x *layer.Value, stride int) *layer.Value {
+	return p.Tape.Conv(x, p.Value(name+".weight"), stride)
 }
 
-// unit is convolution, batch normalisation and, if the unit has it, ReLU.
-func (n *Net) unit(p *Pass, u unit, x *layer.Value) *layer.Value {
-	x = p.Tape.Conv(x, p.value(u.conv+".weight"), u.stride)
-	gamma, beta := p.value(u.norm+".weight"), p.value(u.norm+".bias")
-	mean, variance := u.norm+".running_mean", u.norm+".running_var"
-	if p.Mode == Training && n.Learns(Norm) {
-		x, p.Stats[mean], p.Stats[variance] = p.Tape.Norm(x, gamma, beta, p.stat(mean), p.stat(variance))
-	} else {
-		x = p.Tape.FixedNorm(x, gamma, beta, p.stat(mean), p.stat(variance))
+// Norm is batch normalisation in the mode of the pass, with the parameters and
+// statistics of [BatchNorm].
+func (p *Pass) Norm(name string, x *layer.Value) *layer.Value {
+	gamma, beta := p.Value(name+".weight"), p.Value(name+".bias")
+	mean, variance := name+".running_mean", name+".running_var"
+	if p.Mode != Training || !gamma.Learns() {
+		return p.Tape.FixedNorm(x, gamma, beta, p.stat(mean), p.stat(variance))
 	}
-	if u.relu {
-		x = p.Tape.ReLU(x)
-	}
+	x, p.Stats[mean], p.Stats[variance] = p.Tape.Norm(x, gamma, beta, p.stat(mean), p.stat(variance))
 	return x
 }
 
-func (p *Pass) value(name string) *layer.Value {
+// Dense is the fully connected layer x w + b of x [batch, in], with the parameters
+// of [Dense].
+func (p *Pass) Dense(name string, x *layer.Value) *layer.Value {
+	return p.Tape.Dense(x, p.Value(name+".weight"), p.Value(name+".bias"))
+}
+
+// Value returns a parameter.
+func (p *Pass) Value(name string) *layer.Value {
 	v := p.Values[name]
 	if v == nil {
 		panic(fmt.Errorf("model: no value for parameter %s", name))

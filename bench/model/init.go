@@ -15,8 +15,9 @@ import (
 // the shape of its Param.
 type Weights map[string][]float32
 
-// Init draws initial weights from rng. See experiment.Init for the
-// distributions.
+// Init draws initial weights from rng: experiment.Init has the distributions of
+// kernels, fully connected layers with their biases, and batch normalisation. A
+// vector that is none of these starts at 0, unless its Init says otherwise.
 func (n *Net) Init(rng *rand.Rand) Weights {
 	w := Weights{}
 	for _, p := range n.Params {
@@ -33,20 +34,38 @@ func (n *Net) Init(rng *rand.Rand) Weights {
 }
 
 func (n *Net) initial(p Param, rng *rand.Rand) []float32 {
-	switch p.Kind {
-	case Norm:
-		if strings.HasSuffix(p.Name, ".weight") {
-			return constant(p.Len(), 1)
-		}
+	switch rank := len(p.Shape); {
+	case p.Init != nil:
+		values := make([]float32, p.Len())
+		p.Init(rng, values)
+		return values
+	case p.Kind == Norm && strings.HasSuffix(p.Name, ".weight"):
+		return constant(p.Len(), 1)
+	case p.Kind == Norm:
 		return constant(p.Len(), 0)
-	case Conv:
-		size, in, out := p.Shape[0]*p.Shape[1], p.Shape[2], p.Shape[3]
-		if n.Config.Init == experiment.HeNormalInit {
-			return normal(rng, p.Len(), math.Sqrt(2/float64(size*out)))
-		}
-		return uniform(rng, p.Len(), 1/math.Sqrt(float64(size*in)))
+	case rank == 4 && n.Config.Init == experiment.HeNormalInit:
+		return normal(rng, p.Len(), math.Sqrt(2/float64(p.Len()/p.Shape[2])))
 	}
-	return uniform(rng, p.Len(), 1/math.Sqrt(float64(n.width)))
+	fanIn := n.fanIn(p)
+	if fanIn == 0 {
+		return constant(p.Len(), 0)
+	}
+	return uniform(rng, p.Len(), 1/math.Sqrt(float64(fanIn)))
+}
+
+// fanIn returns the number of inputs of an output of a layer: that of its weights
+// for a bias, 0 if there are none.
+func (n *Net) fanIn(p Param) int {
+	if rank := len(p.Shape); rank > 1 {
+		return p.Len() / p.Shape[rank-1]
+	}
+	layer, isBias := strings.CutSuffix(p.Name, ".bias")
+	for _, weight := range n.Params {
+		if isBias && weight.Name == layer+".weight" && len(weight.Shape) > 1 {
+			return n.fanIn(weight)
+		}
+	}
+	return 0
 }
 
 func constant(n int, value float32) []float32 {

@@ -1,26 +1,31 @@
-// Package model builds the plain and residual nets of He et al. 2016 for CIFAR
-// from an experiment.Model: their parameters by name, their initial values, and
-// their forward pass.
+// Package model has nets: the plain and residual ones of He et al. 2016 for CIFAR,
+// built from an experiment.Model, and those that a caller states ([Nets]): their
+// parameters by name, their initial values, and their forward pass.
 //
 // Parameters are named as in torchvision ("layer2.0.conv1.weight",
 // "layer2.0.downsample.1.running_mean", "fc.bias"). Kernels are kept
-// [height, width, in, out] and the fully connected layer [in, out]: PyTorch's are
+// [height, width, in, out] and fully connected layers [in, out]: PyTorch's are
 // transposed when read and written.
 package model
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 
 	"trainbench/bench/experiment"
+	"trainbench/bench/layer"
 )
 
 // Kind tells what a parameter is part of, and so whether it learns.
 type Kind int
 
 const (
-	Conv Kind = iota // kernels
+	Body Kind = iota // kernels, and all else that is none of the following
 	Norm             // scale and shift of batch normalisation
-	Head             // the fully connected layer
+	Head             // the layer that gives the logits
 	Stat             // running statistics: state, not parameters
 )
 
@@ -29,6 +34,9 @@ type Param struct {
 	Name  string
 	Kind  Kind
 	Shape []int
+	// Init, if not nil, draws the initial values; otherwise they are as
+	// [Net.Init] says.
+	Init func(rng *rand.Rand, values []float32)
 }
 
 // Len returns the number of values.
@@ -40,123 +48,92 @@ func (p Param) Len() int {
 	return n
 }
 
+// Shape is what a net is built for: images of Height x Width pixels of so many
+// Channels, and classes.
+type Shape struct {
+	Height, Width, Channels int
+	Classes                 int
+}
+
 // Net is the structure of a net. It holds no values.
 type Net struct {
-	Config  experiment.Model
-	Classes int
+	Config experiment.Model
+	Shape  Shape
 	// Params are all parameters, and Stats all running statistics, in the order of
-	// the forward pass.
+	// the forward pass. Names are unique.
 	Params []Param
 	Stats  []Param
-
-	stem   unit
-	blocks []block
-	width  int // channels that reach the head
+	// Features returns what the head sees of normalised images [batch, height, width,
+	// channels]: [batch, features]. Head returns logits [batch, classes] for them. They
+	// use parameters by name; see [Pass].
+	Features func(p *Pass, images *layer.Value) *layer.Value
+	Head     func(p *Pass, features *layer.Value) *layer.Value
+	// Products is about the number of multiplications of a forward pass of one image.
+	// Only the time to go depends on it; 0 takes the number of parameters.
+	Products int
 }
 
-// unit is a convolution and its batch normalisation.
-type unit struct {
-	conv, norm     string
-	in, out        int
-	kernel, stride int
-	relu           bool // a ReLU follows at once
-}
+// A Builder states a net for a shape. The fields of m that describe the residual
+// nets, Depth to Shortcut, are the builder's to use or to leave, and m.Args are its
+// own. Config and Shape of the net that it returns are set by [Nets.Build].
+type Builder func(m experiment.Model, s Shape) (*Net, error)
 
-// block is units with a shortcut around them.
-type block struct {
-	units    []unit
-	shortcut experiment.Shortcut
-	// project is the shortcut's convolution, where the shape changes and the
-	// shortcut is a projection.
-	project *unit
-	// reshape tells that the shape changes.
-	reshape     bool
-	in, out     int
-	firstStride int
-}
+// Nets are the nets of a caller, by the name that experiment.Model.Net gives.
+type Nets map[string]Builder
 
-// New returns the net for images of the given channels and classes.
-func New(m experiment.Model, channels, classes int) (*Net, error) {
-	blocks := m.BlocksPerStage()
-	if blocks == 0 {
-		return nil, fmt.Errorf("model: depth %d does not divide into %d stages of %s blocks", m.Depth, m.Stages, m.Block)
+// Build returns the net that m asks for, [New] if it names none, after checking
+// that parameters are named once and have values.
+func (b Nets) Build(m experiment.Model, s Shape) (*Net, error) {
+	if m.Net == "" {
+		return New(m, s)
 	}
-	if channels < 1 || classes < 2 {
-		return nil, fmt.Errorf("model: %d channels and %d classes: want at least 1 and 2", channels, classes)
+	if err := b.Check(m); err != nil {
+		return nil, err
 	}
-	n := &Net{Config: m, Classes: classes}
-	n.stem = unit{conv: "conv1", norm: "bn1", in: channels, out: m.Width, kernel: 3, stride: 1, relu: true}
-	n.width = m.Width
-	for stage := range m.Stages {
-		for i := range blocks {
-			stride := 1
-			if stage > 0 && i == 0 {
-				stride = 2
-			}
-			n.addBlock(fmt.Sprintf("layer%d.%d", stage+1, i), m.Width<<stage, stride)
-		}
+	n, err := b[m.Net](m, s)
+	if err != nil {
+		return nil, fmt.Errorf("model: net %s: %w", m.Net, err)
 	}
-	n.list()
+	n.Config, n.Shape = m, s
+	if err := n.check(); err != nil {
+		return nil, fmt.Errorf("model: net %s: %w", m.Net, err)
+	}
 	return n, nil
 }
 
-// addBlock appends a block whose 3x3 convolutions have the given channels.
-func (n *Net) addBlock(name string, channels, stride int) {
-	conv := func(i, in, out, kernel, stride int, active bool) unit {
-		return unit{
-			conv: fmt.Sprintf("%s.conv%d", name, i), norm: fmt.Sprintf("%s.bn%d", name, i),
-			in: in, out: out, kernel: kernel, stride: stride, relu: active,
-		}
+// Check returns an error if m names a net that is not there.
+func (b Nets) Check(m experiment.Model) error {
+	if m.Net == "" || b[m.Net] != nil {
+		return nil
 	}
-	b := block{shortcut: n.Config.Shortcut, in: n.width, out: channels, firstStride: stride}
-	if n.Config.Block == experiment.Bottleneck {
-		// The stride is on the 3x3 convolution, as in torchvision.
-		b.out = 4 * channels
-		b.units = []unit{
-			conv(1, n.width, channels, 1, 1, true),
-			conv(2, channels, channels, 3, stride, true),
-			conv(3, channels, b.out, 1, 1, false),
-		}
-	} else {
-		b.units = []unit{
-			conv(1, n.width, channels, 3, stride, true),
-			conv(2, channels, channels, 3, 1, false),
-		}
-	}
-	b.reshape = stride != 1 || b.in != b.out
-	if b.reshape && b.shortcut == experiment.Projection {
-		b.project = &unit{
-			conv: name + ".downsample.0", norm: name + ".downsample.1",
-			in: b.in, out: b.out, kernel: 1, stride: stride,
-		}
-	}
-	n.blocks = append(n.blocks, b)
-	n.width = b.out
+	return fmt.Errorf("model.net is %q: want one of the program's %q, or none for a residual net", m.Net, slices.Sorted(maps.Keys(b)))
 }
 
-// list fills Params and Stats.
-func (n *Net) list() {
-	add := func(u unit) {
-		n.Params = append(n.Params,
-			Param{u.conv + ".weight", Conv, []int{u.kernel, u.kernel, u.in, u.out}},
-			Param{u.norm + ".weight", Norm, []int{u.out}},
-			Param{u.norm + ".bias", Norm, []int{u.out}})
-		n.Stats = append(n.Stats,
-			Param{u.norm + ".running_mean", Stat, []int{u.out}},
-			Param{u.norm + ".running_var", Stat, []int{u.out}})
+// check returns an error that lists what a caller's net lacks.
+func (n *Net) check() error {
+	var errs []error
+	if n.Features == nil || n.Head == nil {
+		errs = append(errs, errors.New("it has no function Features or Head"))
 	}
-	add(n.stem)
-	for _, b := range n.blocks {
-		for _, u := range b.units {
-			add(u)
+	seen, heads := map[string]bool{}, 0
+	for i, p := range slices.Concat(n.Params, n.Stats) {
+		switch {
+		case p.Name == "" || seen[p.Name]:
+			errs = append(errs, fmt.Errorf("the name %q: want one for each array", p.Name))
+		case p.Len() < 1:
+			errs = append(errs, fmt.Errorf("%s has shape %v: want sizes from 1", p.Name, p.Shape))
+		case (p.Kind == Stat) != (i >= len(n.Params)):
+			errs = append(errs, fmt.Errorf("%s: Stats hold what is of kind Stat, and nothing else does", p.Name))
 		}
-		if b.project != nil {
-			add(*b.project)
+		seen[p.Name] = true
+		if p.Kind == Head {
+			heads++
 		}
 	}
-	n.Params = append(n.Params,
-		Param{"fc.weight", Head, []int{n.width, n.Classes}},
-		Param{"fc.bias", Head, []int{n.Classes}})
+	if heads == 0 {
+		errs = append(errs, errors.New("no parameter is of kind Head"))
+	}
+	return errors.Join(errs...)
 }
 
 // Learns reports whether parameters of kind k are trained.
@@ -181,25 +158,6 @@ func (n *Net) Split() (learning, frozen []Param) {
 		}
 	}
 	return learning, frozen
-}
-
-// Products returns the number of multiplications of a forward pass of one image of
-// the given size, those of batch normalisation apart.
-func (n *Net) Products(height, width int) int {
-	of := func(u unit) int {
-		height, width = (height+u.stride-1)/u.stride, (width+u.stride-1)/u.stride
-		return u.kernel * u.kernel * u.in * u.out * height * width
-	}
-	sum := of(n.stem)
-	for _, b := range n.blocks {
-		for _, u := range b.units {
-			sum += of(u)
-		}
-		if b.project != nil { // its stride has been taken by the units
-			sum += b.in * b.out * height * width
-		}
-	}
-	return sum + n.width*n.Classes
 }
 
 // Count returns the number of values in params.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,7 +13,7 @@ func mustNew(t *testing.T, channels, classes int, change func(*experiment.Model)
 	t.Helper()
 	m := experiment.Default().Model
 	change(&m)
-	n, err := New(m, channels, classes)
+	n, err := New(m, Shape{Height: 32, Width: 32, Channels: channels, Classes: classes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestDepths(t *testing.T) {
 		t.Run(test.why, func(t *testing.T) {
 			m := experiment.Default().Model
 			m.Block, m.Depth, m.Stages, m.Width = test.block, test.depth, test.stages, 2
-			n, err := New(m, 3, 10)
+			n, err := New(m, Shape{32, 32, 3, 10})
 			if (err != nil) != (test.layers == 0) {
 				t.Fatalf("error %v, want %d layers", err, test.layers)
 			}
@@ -155,12 +156,12 @@ func TestDepths(t *testing.T) {
 			}
 			layers := 1 // the head
 			for _, p := range n.Params {
-				if p.Kind == Conv {
+				if p.Kind == Body {
 					layers++
 				}
 			}
-			for _, b := range n.blocks {
-				if b.project != nil {
+			for _, p := range n.Params {
+				if strings.HasSuffix(p.Name, "downsample.0.weight") {
 					layers--
 				}
 			}
@@ -169,10 +170,10 @@ func TestDepths(t *testing.T) {
 			}
 		})
 	}
-	if _, err := New(experiment.Default().Model, 3, 1); err == nil {
+	if _, err := New(experiment.Default().Model, Shape{32, 32, 3, 1}); err == nil {
 		t.Error("a net of one class: no error")
 	}
-	if _, err := New(experiment.Default().Model, 0, 10); err == nil {
+	if _, err := New(experiment.Default().Model, Shape{32, 32, 0, 10}); err == nil {
 		t.Error("images without channels: no error")
 	}
 }

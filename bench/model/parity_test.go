@@ -55,14 +55,14 @@ func TestNets(t *testing.T) {
 }
 
 func (c netCase) check(t *testing.T, f parity.Fixture, d *backend.Device) {
-	n, err := New(c.config, 3, c.classes)
+	n, err := New(c.config, Shape{c.size, c.size, 3, c.classes})
 	if err != nil {
 		t.Fatal(err)
 	}
 	images := parity.Formula(fmt.Sprintf("%s/images%d", c.name, f.Ints(c.name + "/choice")[0]), c.images*c.size*c.size*3, 0, 1.7)
 	w := Weights{}
 	for _, p := range slices.Concat(n.Params, n.Stats) {
-		w[p.Name] = parity.NetValues(p.Name, p.Shape, n.width)
+		w[p.Name] = parity.NetValues(p.Name, p.Shape, n.Params[len(n.Params)-2].Shape[0])
 	}
 	params, stats := w.Flatten(n.Params), w.Flatten(n.Stats)
 	got := parity.Run(t, d, func(in []*Node) []*Node {

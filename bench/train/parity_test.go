@@ -79,7 +79,11 @@ func tenSteps(t *testing.T, d *backend.Device, f parity.Fixture, name string, e 
 		labels[i] = int32(i % stepClasses)
 		counts[labels[i]]++
 	}
-	p, err := NewProgram(e, d, 3, counts)
+	net, err := model.New(e.Model, model.Shape{Height: stepSize, Width: stepSize, Channels: 3, Classes: stepClasses})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewProgram(e, d, net, counts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func Probes(e experiment.Experiment) bool {
 func (p *Program) features(in []*Node) []*Node {
 	params, frozen, stats, pixels, index := in[0], in[1], in[2], in[3], in[4]
 	pass := p.pass(p.tape(), model.Evaluation, params, frozen, stats)
-	return []*Node{p.net.Features(pass, pick(pixels, index, p.exp.Data)).Node}
+	return []*Node{p.net.Embed(pass, pick(pixels, index, p.exp.Data)).Node}
 }
 
 // extract replaces the pixels of every split by features. It calls tick with the

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trainbench/bench/backend"
-	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
 	"trainbench/bench/parity"
 )
@@ -56,11 +55,7 @@ func TestProbeEqualsTraining(t *testing.T) {
 	parity.Each(t, func(t *testing.T, d *backend.Device) {
 		task := probe(t, d)
 		fast := mustRun(t, task)
-		program, err := NewProgram(task.Experiment, d, 1, dataset.Counts(task.Train.Labels, 10))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer program.Close()
+		program := mustProgram(t, task)
 		program.probe = false
 		task.Program = program
 		slow := mustRun(t, task)

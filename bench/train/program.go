@@ -32,19 +32,19 @@ type Program struct {
 	compiled                        map[string]bool // graphs that exist, by name and shapes
 }
 
-// NewProgram prepares the training of an experiment on images with the given
-// channels and classes. Counts are the training images of each class.
-func NewProgram(e experiment.Experiment, d *backend.Device, channels int, counts []int) (*Program, error) {
+// NewProgram prepares the training of an experiment, whose net is net. Counts are
+// the training images of each class.
+func NewProgram(e experiment.Experiment, d *backend.Device, net *model.Net, counts []int) (*Program, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
-	if len(e.Data.Mean) != channels {
-		return nil, fmt.Errorf("data.mean has %d entries and images have %d channels", len(e.Data.Mean), channels)
+	if len(e.Data.Mean) != net.Shape.Channels {
+		return nil, fmt.Errorf("data.mean has %d entries and images have %d channels", len(e.Data.Mean), net.Shape.Channels)
 	}
-	net, err := model.New(e.Model, channels, len(counts))
-	if err != nil {
-		return nil, err
+	if len(counts) != net.Shape.Classes {
+		return nil, fmt.Errorf("the net is of %d classes and the dataset of %d", net.Shape.Classes, len(counts))
 	}
+	var err error
 	p := &Program{device: d, exp: e, net: net, counts: counts, classes: len(counts), probe: Probes(e), compiled: map[string]bool{}}
 	p.learns, p.frozen = net.Split()
 	if p.loss, err = loss.New(e.Loss, counts); err != nil {

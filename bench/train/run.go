@@ -68,8 +68,11 @@ func (t *Task) start() (*run, error) {
 	counts := dataset.Counts(t.Train.Labels, t.Classes)
 	p := t.Program
 	if p == nil {
-		var err error
-		if p, err = NewProgram(e, t.Device, t.Train.Channels, counts); err != nil {
+		net, err := model.New(e.Model, t.Shape())
+		if err != nil {
+			return nil, err
+		}
+		if p, err = NewProgram(e, t.Device, net, counts); err != nil {
 			return nil, err
 		}
 	} else if p.device != t.Device || p.exp.SHA256() != e.SHA256() || !slices.Equal(p.counts, counts) {

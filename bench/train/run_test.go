@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
 	"trainbench/bench/model"
 )
@@ -210,11 +209,7 @@ func TestRunErrors(t *testing.T) {
 	cancelled, cancel := context.WithCancelCause(context.Background())
 	cancel(stop)
 	other := digits(t, d, func(e *experiment.Experiment) { e.Optim.Rate = .2 })
-	program, err := NewProgram(other.Experiment, d, 1, dataset.Counts(other.Train.Labels, 10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer program.Close()
+	program := mustProgram(t, other)
 	tests := []struct {
 		why    string
 		ctx    context.Context

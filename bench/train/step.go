@@ -53,7 +53,7 @@ func (p *Program) step(in []*Node) []*Node {
 	pass := p.pass(tape, mode, in[inParams], in[inFrozen], in[inStats])
 	var logits *layer.Value
 	if p.probe {
-		logits = p.net.Head(pass, tape.Input(Gather(in[inPixels], ExpandAxes(index, -1))))
+		logits = p.net.Logits(pass, tape.Input(Gather(in[inPixels], ExpandAxes(index, -1))))
 	} else {
 		images := pickAugmented(in[inPixels], index, at(inAugment), p.exp.Data)
 		if partner != nil {
@@ -74,7 +74,10 @@ func (p *Program) step(in []*Node) []*Node {
 		gradients[param.Name] = pass.Values[param.Name].Gradient()
 	}
 	params, velocity := optim.Step(p.exp.Optim, in[inParams], in[inVelocity], model.Pack(gradients, p.learns), in[inRate])
-	stats := model.Pack(pass.Stats, p.net.Stats)
+	stats := in[inStats]
+	if len(p.net.Stats) > 0 {
+		stats = model.Pack(pass.Stats, p.net.Stats)
+	}
 	return []*Node{params, velocity, stats, AddScalar(in[inStep], int32(1)), mean, p.predict(logits.Node, 0)}
 }
 
@@ -95,7 +98,7 @@ func (p *Program) evaluate(in []*Node) []*Node {
 	pass := p.pass(tape, model.Evaluation, in[evalParams], in[evalFrozen], in[evalStats])
 	var logits *Node
 	if p.probe {
-		logits = p.net.Head(pass, tape.Input(Gather(in[evalPixels], ExpandAxes(in[evalIndex], -1)))).Node
+		logits = p.net.Logits(pass, tape.Input(Gather(in[evalPixels], ExpandAxes(in[evalIndex], -1)))).Node
 	} else {
 		logits = p.net.Forward(pass, pick(in[evalPixels], in[evalIndex], p.exp.Data)).Node
 	}

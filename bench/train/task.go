@@ -25,7 +25,8 @@ type Task struct {
 	Experiment experiment.Experiment
 	Seed       uint64
 	Device     *backend.Device
-	// Program is of Experiment on Device; nil makes one for this task alone.
+	// Program is of Experiment on Device; nil makes one for this task alone, which
+	// must be of a residual net.
 	Program *Program
 	Classes int
 	// Train, Validation and Test are the splits as they are used. Validation may be
@@ -49,6 +50,11 @@ type Task struct {
 	// batch of a Phase is handed to the device. The device may still compute: nobody
 	// waits for it.
 	StepDone func(images int, phase Phase)
+}
+
+// Shape is what the task's net is built for.
+func (t *Task) Shape() model.Shape {
+	return model.Shape{Height: t.Train.Height, Width: t.Train.Width, Channels: t.Train.Channels, Classes: t.Classes}
 }
 
 // Phase is what a step is part of.

@@ -74,6 +74,21 @@ func TestLearns(t *testing.T) {
 	})
 }
 
+// mustProgram returns graphs of a task, for others to share.
+func mustProgram(t *testing.T, task *Task) *Program {
+	t.Helper()
+	net, err := model.New(task.Experiment.Model, task.Shape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewProgram(task.Experiment, task.Device, net, dataset.Counts(task.Train.Labels, task.Classes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
 // TestSeeds: a seed gives the same bits again, with graphs of its own or shared,
 // and another seed gives others. All that is random is drawn on the host, so that
 // backends begin with the same weights.
@@ -84,11 +99,7 @@ func TestSeeds(t *testing.T) {
 		first := mustRun(t, digits(t, d, recipe))
 		initial = append(initial, first.InitialHash)
 		task := digits(t, d, recipe)
-		program, err := NewProgram(task.Experiment, d, 1, dataset.Counts(task.Train.Labels, 10))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer program.Close()
+		program := mustProgram(t, task)
 		task.Program = program
 		for _, seed := range []uint64{43, 42} {
 			task.Seed = seed
@@ -134,13 +145,13 @@ func TestTrainable(t *testing.T) {
 		moves  map[model.Kind]bool
 	}{
 		{"all learn", func(e *experiment.Experiment) {},
-			map[model.Kind]bool{model.Conv: true, model.Norm: true, model.Head: true, model.Stat: true}},
+			map[model.Kind]bool{model.Body: true, model.Norm: true, model.Head: true, model.Stat: true}},
 		{"FC only", func(e *experiment.Experiment) { e.Model.Trainable = experiment.Head },
 			map[model.Kind]bool{model.Head: true}},
 		{"BN and FC", func(e *experiment.Experiment) { e.Model.Trainable = experiment.HeadNorm },
 			map[model.Kind]bool{model.Norm: true, model.Head: true, model.Stat: true}},
 		{"running statistics while training, by mistake", func(e *experiment.Experiment) { e.Train.NormEval = true },
-			map[model.Kind]bool{model.Conv: true, model.Norm: true, model.Head: true}},
+			map[model.Kind]bool{model.Body: true, model.Norm: true, model.Head: true}},
 	}
 	parity.Each(t, func(t *testing.T, d *backend.Device) {
 		source := mustRun(t, digits(t, d, nil)).Weights
@@ -149,7 +160,7 @@ func TestTrainable(t *testing.T) {
 				task := digits(t, d, test.change)
 				task.Initial = source
 				r := mustRun(t, task)
-				net, err := model.New(task.Experiment.Model, 1, 10)
+				net, err := model.New(task.Experiment.Model, task.Shape())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -185,7 +196,7 @@ func TestZeroEpochs(t *testing.T) {
 func TestHash(t *testing.T) {
 	m := experiment.Default().Model
 	m.Depth, m.Width = 8, 2
-	net, err := model.New(m, 3, 10)
+	net, err := model.New(m, model.Shape{Height: 32, Width: 32, Channels: 3, Classes: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
