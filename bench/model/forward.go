@@ -46,10 +46,17 @@ func (n *Net) Embed(p *Pass, images *Node) *layer.Value {
 
 // Logits returns logits [batch, classes] for features [batch, features].
 func (n *Net) Logits(p *Pass, features *layer.Value) *layer.Value {
-	logits := n.Head(p, features)
+	head := n.Head
+	if head == nil {
+		head = dense
+	}
+	logits := head(p, features)
 	logits.AssertDims(features.Shape().Dimensions[0], n.Shape.Classes)
 	return logits
 }
+
+// dense is the head of a net that states none.
+func dense(p *Pass, features *layer.Value) *layer.Value { return p.Dense("fc", features) }
 
 // Conv is a convolution with padding such that the size is that of x divided by
 // stride, rounded up; its parameter is name.weight.

@@ -55,6 +55,9 @@ type Shape struct {
 	Classes                 int
 }
 
+// Inputs returns the number of values of an image.
+func (s Shape) Inputs() int { return s.Height * s.Width * s.Channels }
+
 // Net is the structure of a net. It holds no values.
 type Net struct {
 	Config experiment.Model
@@ -64,8 +67,9 @@ type Net struct {
 	Params []Param
 	Stats  []Param
 	// Features returns what the head sees of normalised images [batch, height, width,
-	// channels]: [batch, features]. Head returns logits [batch, classes] for them. They
-	// use parameters by name; see [Pass].
+	// channels]: [batch, features]. Head returns logits [batch, classes] for them; nil
+	// is the fully connected layer of the parameters fc.weight and fc.bias. They use
+	// parameters by name; see [Pass].
 	Features func(p *Pass, images *layer.Value) *layer.Value
 	Head     func(p *Pass, features *layer.Value) *layer.Value
 	// Products is about the number of multiplications of a forward pass of one image.
@@ -112,8 +116,8 @@ func (b Nets) Check(m experiment.Model) error {
 // check returns an error that lists what a caller's net lacks.
 func (n *Net) check() error {
 	var errs []error
-	if n.Features == nil || n.Head == nil {
-		errs = append(errs, errors.New("it has no function Features or Head"))
+	if n.Features == nil {
+		errs = append(errs, errors.New("it has no function Features"))
 	}
 	seen, heads := map[string]bool{}, 0
 	for i, p := range slices.Concat(n.Params, n.Stats) {

@@ -15,11 +15,10 @@ import (
 
 // mlp is a net of one hidden layer, of so many units as its argument says.
 func mlp(m experiment.Model, s Shape) (*Net, error) {
-	in, hidden := s.Height*s.Width*s.Channels, int(m.Args["hidden"])
+	hidden := int(m.Args["hidden"])
 	return &Net{
-		Params:   slices.Concat(Dense("hidden", Body, in, hidden), Dense("fc", Head, hidden, s.Classes)),
+		Params:   slices.Concat(Dense("hidden", Body, s.Inputs(), hidden), Dense("fc", Head, hidden, s.Classes)),
 		Features: func(p *Pass, x *layer.Value) *layer.Value { return p.Tape.ReLU(p.Dense("hidden", p.Tape.Flatten(x))) },
-		Head:     func(p *Pass, x *layer.Value) *layer.Value { return p.Dense("fc", x) },
 	}, nil
 }
 

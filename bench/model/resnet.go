@@ -60,7 +60,7 @@ func New(m experiment.Model, s Shape) (*Net, error) {
 		}
 	}
 	n.list()
-	n.Net.Features, n.Net.Head, n.Net.Products = n.features, n.head, n.products()
+	n.Net.Features, n.Net.Products = n.features, n.products()
 	return n.Net, nil
 }
 
@@ -144,8 +144,6 @@ func (n *resnet) features(p *Pass, x *layer.Value) *layer.Value {
 	}
 	return p.Tape.Pool(x)
 }
-
-func (n *resnet) head(p *Pass, features *layer.Value) *layer.Value { return p.Dense("fc", features) }
 
 func (n *resnet) block(p *Pass, b block, x *layer.Value) *layer.Value {
 	y := x

@@ -20,7 +20,7 @@ func mlp(m experiment.Model, s model.Shape) (*model.Net, error) {
 	hidden := int(m.Args["hidden"])
 	return &model.Net{
 		Params: slices.Concat(
-			model.Dense("hidden", model.Body, s.Height*s.Width*s.Channels, hidden),
+			model.Dense("hidden", model.Body, s.Inputs(), hidden),
 			model.Dense("fc", model.Head, hidden, s.Classes)),
 		Features: func(p *model.Pass, x *layer.Value) *layer.Value {
 			return p.Tape.Auto(func(in []*Node) *Node { return Tanh(in[0]) }, p.Dense("hidden", p.Tape.Flatten(x)))
