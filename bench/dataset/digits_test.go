@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
@@ -87,4 +88,23 @@ func TestReadDigits(t *testing.T) {
 			t.Errorf("level %d became %d, want %d", v, s.Pixels[v], want)
 		}
 	}
+}
+
+// FuzzDigits reads CSV that is packed after it was changed.
+func FuzzDigits(f *testing.F) {
+	line := strings.Repeat("7,", 64) + "3\n"
+	f.Add([]byte(line + line))
+	f.Add([]byte("\"1\n\"," + line))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := readDigits(bytes.NewReader(gzipped(t, data)))
+		if err != nil {
+			return
+		}
+		if len(s.Pixels) != 64*len(s.Labels) {
+			t.Errorf("%d pixels of %d images", len(s.Pixels), len(s.Labels))
+		}
+		if err := checkLabels(s.Labels, 10); err != nil {
+			t.Error(err)
+		}
+	})
 }

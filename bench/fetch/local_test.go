@@ -159,3 +159,34 @@ func TestMessages(t *testing.T) {
 		t.Errorf("control characters where there is no terminal:\n%q", out.String())
 	}
 }
+
+// FuzzPart begins with whatever an earlier fetch, or someone else, left: what gets
+// its name is what the publisher has, and nothing else ends up in its place.
+func FuzzPart(f *testing.F) {
+	good := content()[:300]
+	f.Add(good[:100], []byte(`{"url": "u", "validator": "v"}`), true)
+	f.Add(good, []byte(`{"url": 1`), false)
+	f.Add(append(bytes.Clone(good), 1), []byte(nil), true)
+	thing := described(good, "http://127.0.0.1:1/thing.bin")
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, left, origin []byte, whole bool) {
+		if whole { // hardly any other would be
+			left = append(good[:min(len(left), len(good))], left[min(len(left), len(good)):]...)
+		}
+		name := filepath.Join(dir, "thing.bin")
+		write(t, name+".part", left)
+		write(t, name+".part.json", origin)
+		p, err := thing.part(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.Remove(name + ".part")
+		defer p.close()
+		if p.size != int64(len(left)) {
+			t.Errorf("a part of %d bytes, want %d", p.size, len(left))
+		}
+		if err := thing.check(p.file); (err == nil) != bytes.Equal(left, good) {
+			t.Errorf("%d bytes: %v", len(left), err)
+		}
+	})
+}

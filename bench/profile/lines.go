@@ -16,13 +16,24 @@ import (
 // may hold dots and slashes.
 func join(keys ...string) string { return strings.Join(keys, "\x00") }
 
+// maxDepth bounds the memory that paths take; no profile is half as deep.
+const maxDepth = 20
+
 // linesOf returns the line of every key of a JSON object, by its path.
 func linesOf(data []byte) (map[string]int, error) {
 	lines := map[string]int{}
 	dec := json.NewDecoder(bytes.NewReader(data))
-	line := func() int { return 1 + bytes.Count(data[:dec.InputOffset()], []byte("\n")) }
-	var value func(path string) error
-	value = func(path string) error {
+	last, counted := 1, int64(0)
+	line := func() int {
+		last += bytes.Count(data[counted:dec.InputOffset()], []byte("\n"))
+		counted = dec.InputOffset()
+		return last
+	}
+	var value func(path string, depth int) error
+	value = func(path string, depth int) error {
+		if depth > maxDepth {
+			return fmt.Errorf("nested deeper than %d", maxDepth)
+		}
 		token, err := dec.Token()
 		if err != nil {
 			return err
@@ -46,14 +57,14 @@ func linesOf(data []byte) (map[string]int, error) {
 				}
 				lines[inner] = line()
 			}
-			if err := value(inner); err != nil {
+			if err := value(inner, depth+1); err != nil {
 				return err
 			}
 		}
 		_, err = dec.Token() // the closing one
 		return err
 	}
-	err := value("")
+	err := value("", 0)
 	if err == nil {
 		if _, err = dec.Token(); errors.Is(err, io.EOF) {
 			return lines, nil

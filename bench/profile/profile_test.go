@@ -86,6 +86,7 @@ func TestErrorsNameFileLineAndField(t *testing.T) {
 		{"a later version", `{"version": 2, "name": "my"}`, []string{"version is 2"}},
 		{"no seeds", "{\"version\": 1, \"name\": \"my\",\n\"seeds\": 0}", []string{":2:", "seeds is 0"}},
 		{"a name that leaves the results folder", `{"version": 1, "name": "../x"}`, []string{"name"}},
+		{"paths that would take gigabytes", `{"version": 1, "all": ` + strings.Repeat(`{"a":`, 100_000), []string{":1:", "nested deeper than 20"}},
 		{"text after the object", `{"version": 1, "name": "my"} {}`, []string{":1:", "more"}},
 	}
 	for _, test := range tests {

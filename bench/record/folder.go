@@ -1,11 +1,12 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -91,13 +92,8 @@ func LoadSuites(folder string) ([]Suite, error) {
 			return nil, err
 		}
 		var s Suite
-		dec := json.NewDecoder(strings.NewReader(string(data)))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&s); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, syntaxAt(data, err))
-		}
-		if s.Version != Version {
-			return nil, fmt.Errorf("%s: version %d: this program reads version %d", path, s.Version, Version)
+		if err := decodeStrict(data, &s, &s.Version); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		suites = append(suites, s)
 	}
@@ -190,9 +186,10 @@ func ReadIfThere(path string) (*Record, error) {
 
 // Published is the numbers of a paper, for tables only.
 type Published struct {
-	Suite  string `json:"suite"`
-	Source string `json:"source"` // where the numbers are from
-	Note   string `json:"note,omitempty"`
+	Version int    `json:"version"`
+	Suite   string `json:"suite"`
+	Source  string `json:"source"` // where the numbers are from
+	Note    string `json:"note,omitempty"`
 	// Dataset and Epochs are what the numbers are of: those of other trainings are
 	// shown beside them, and not held against them. Empty and 0 if not said.
 	Dataset string         `json:"dataset,omitempty"`
@@ -216,17 +213,32 @@ func LoadPublished(folder string) ([]Published, error) {
 	slices.Sort(paths)
 	var out []Published
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
+		data, err := readFile(path)
 		if err != nil {
 			return nil, err
 		}
 		var p Published
-		dec := json.NewDecoder(strings.NewReader(string(data)))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&p); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, syntaxAt(data, err))
+		if err := decodeStrict(data, &p, &p.Version); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// decodeStrict reads one JSON value of this version, without unknown fields and
+// with nothing behind it. The version is a field of the value.
+func decodeStrict(data []byte, value any, version *int) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(value); err != nil {
+		return syntaxAt(data, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("line %d: more behind the end of the JSON value", 1+bytes.Count(data[:dec.InputOffset()], []byte("\n")))
+	}
+	if *version != Version {
+		return fmt.Errorf("version %d: this program reads version %d", *version, Version)
+	}
+	return nil
 }

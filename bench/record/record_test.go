@@ -98,6 +98,7 @@ func TestEncodeRefuses(t *testing.T) {
 			p.Predicted = p.Labels
 			r.Samples[0].Predictions = &p
 		}, "hash"},
+		{"a config that is too large to show", func(r *Record) { r.Config = json.RawMessage(`"` + strings.Repeat("x", maxConfig) + `"`) }, "at most 1048576"},
 		{"a config that is no JSON", func(r *Record) { r.Config = json.RawMessage("{") }, "config"},
 	}
 	for _, test := range tests {
@@ -209,4 +210,23 @@ func summed(data []byte) []byte {
 		return nil
 	}
 	return data
+}
+
+// FuzzFolder reads suite.json and papers' numbers: what is accepted is of this
+// version, and all of the file.
+func FuzzFolder(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "profile": "p", "name": "s", "question": "?", "experiments": ["a", "b"],
+		"claims": [{"text": "a beats b", "kind": "greater", "a": "a", "b": "b", "metric": "top1-pct", "gap": 1}]}`))
+	f.Add([]byte(`{"version": 1, "suite": "s", "source": "a paper", "dataset": "cifar-10", "epochs": 3,
+		"rows": [{"experiment": "a", "metrics": {"top1-pct": 1e1}, "note": "n"}]} {}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s Suite
+		if err := decodeStrict(data, &s, &s.Version); err == nil && (s.Version != Version || !json.Valid(data)) {
+			t.Errorf("accepted a suite of version %d", s.Version)
+		}
+		var p Published
+		if err := decodeStrict(data, &p, &p.Version); err == nil && (p.Version != Version || !json.Valid(data)) {
+			t.Errorf("accepted published numbers of version %d", p.Version)
+		}
+	})
 }

@@ -93,6 +93,7 @@ func TestImportRefuses(t *testing.T) {
 		{"a name of nothing", []string{"-format", "csv"}, "experiment,acc\n//,80\n", "no name of an experiment"},
 		{"a line that is no JSON", []string{"-format", "jsonl"}, "{\"acc\":1}\n{acc:1}\n", "-:2: want one JSON object"},
 		{"two objects in a line", []string{"-format", "jsonl"}, `{"acc":1}{"acc":1}`, "more than one"},
+		{"names of columns that would take gigabytes", []string{"-format", "jsonl"}, strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), "-:1: objects nested deeper than 20"},
 		{"a factor that is none", []string{"-format", "csv", "-metric", "a=b*x"}, "b\n1\n", "is no number"},
 	}
 	for _, test := range tests {

@@ -135,7 +135,9 @@ func readJSONLines(r io.Reader, name string) ([]row, error) {
 		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s: more than one JSON value in the line", out.where)
 		}
-		out.flatten("", object)
+		if err := out.flatten("", object, 0); err != nil {
+			return nil, fmt.Errorf("%s: %w", out.where, err)
+		}
 		slices.Sort(out.numbers)
 		rows = append(rows, out)
 	}
@@ -145,11 +147,19 @@ func readJSONLines(r io.Reader, name string) ([]row, error) {
 	return rows, nil
 }
 
-func (r *row) flatten(prefix string, object map[string]any) {
+// maxRowDepth bounds the memory that the names of columns take.
+const maxRowDepth = 20
+
+func (r *row) flatten(prefix string, object map[string]any, depth int) error {
+	if depth > maxRowDepth {
+		return fmt.Errorf("objects nested deeper than %d", maxRowDepth)
+	}
 	for key, value := range object {
 		switch v := value.(type) {
 		case map[string]any:
-			r.flatten(prefix+key+".", v)
+			if err := r.flatten(prefix+key+".", v, depth+1); err != nil {
+				return err
+			}
 		case json.Number:
 			r.fields[prefix+key] = v.String()
 			r.numbers = append(r.numbers, prefix+key)
@@ -159,6 +169,7 @@ func (r *row) flatten(prefix string, object map[string]any) {
 			r.fields[prefix+key] = strconv.FormatBool(v)
 		}
 	}
+	return nil
 }
 
 // readBench reads the output of go test -bench. Units are columns; of the name

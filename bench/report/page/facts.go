@@ -113,15 +113,19 @@ func list(xs []int) string {
 	return strings.Trim(fmt.Sprint(xs), "[]")
 }
 
+// maxDepth bounds the time that the configuration of another framework can take.
+const maxDepth = 20
+
 // flatten lists the leaves of a JSON object in their order: "optim.rate", "0.1".
-// A list of plain values is one leaf.
+// A list of plain values is one leaf, and so is what is deeper than maxDepth: each
+// level is read again.
 func flatten(config json.RawMessage) []fact {
 	var out []fact
-	var walk func(name string, value json.RawMessage)
-	walk = func(name string, value json.RawMessage) {
+	var walk func(depth int, name string, value json.RawMessage)
+	walk = func(depth int, name string, value json.RawMessage) {
 		dec := json.NewDecoder(bytes.NewReader(value))
 		start, err := dec.Token()
-		if err != nil || start != json.Delim('{') {
+		if err != nil || start != json.Delim('{') || depth == maxDepth {
 			out = append(out, fact{name, strings.Trim(string(value), `"`)})
 			return
 		}
@@ -131,9 +135,9 @@ func flatten(config json.RawMessage) []fact {
 			if err != nil || dec.Decode(&inner) != nil {
 				return // not JSON; records hold nothing else
 			}
-			walk(strings.TrimPrefix(fmt.Sprintf("%s.%v", name, key), "."), inner)
+			walk(depth+1, strings.TrimPrefix(fmt.Sprintf("%s.%v", name, key), "."), inner)
 		}
 	}
-	walk("", config)
+	walk(0, "", config)
 	return slices.DeleteFunc(out, func(f fact) bool { return f.Value == "" })
 }
