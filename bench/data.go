@@ -70,11 +70,17 @@ func prepare(whole *dataset.Dataset, d experiment.Data) (*prepared, error) {
 		index = pick(index, kept)
 	}
 	addNoise(p.train.Labels, classes, d.LabelNoise, d.DrawSeed)
+	overlap := dataset.Overlap(p.train, p.test)
+	if len(overlap) > max(set.Duplicates, d.AllowOverlap) {
+		return nil, fmt.Errorf("%d test images of %s are in the training set too, pixel for pixel (test image %d and training image %d first): "+
+			"take them out, or say data.allow_overlap %d and every table tells of them",
+			len(overlap), set.Name, overlap[0].Test, index[overlap[0].Train], len(overlap))
+	}
 	p.info = record.Data{
 		Dataset: set.Name, SHA256: set.SHA256, SubsetSHA256: dataset.IndexSHA256(index),
 		TrainImages: p.train.Len(), HeldOut: p.validation.Len(), TestImages: p.test.Len(),
 		TrainPerClass: dataset.Counts(p.train.Labels, classes),
-		Overlap:       len(dataset.Overlap(p.train, p.test)),
+		Overlap:       len(overlap),
 	}
 	return p, nil
 }

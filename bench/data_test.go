@@ -92,6 +92,43 @@ func TestLabelNoise(t *testing.T) {
 	}
 }
 
+// TestOverlap trains on images that are tested on.
+func TestOverlap(t *testing.T) {
+	leaky := *digits(t)
+	leaky.Train = leaky.Train.Subset([]int32{0, 1, 2})
+	leaky.Test = leaky.Train.Subset([]int32{2, 0})
+	known := leaky
+	known.Duplicates = 2
+	tests := []struct {
+		why  string
+		set  dataset.Dataset
+		data experiment.Data
+		want string // of the error
+	}{
+		{"they would be learnt by heart", leaky, experiment.Data{}, "2 test images of digits are in the training set too, pixel for pixel (test image 0 and training image 2 first)"},
+		{"the error says the way out", leaky, experiment.Data{AllowOverlap: 1}, "say data.allow_overlap 2"},
+		{"allowed", leaky, experiment.Data{AllowOverlap: 2}, ""},
+		{"known of the dataset", known, experiment.Data{}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.why, func(t *testing.T) {
+			p, err := prepare(&test.set, test.data)
+			if test.want != "" {
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want one with %q", err, test.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.info.Overlap != 2 {
+				t.Errorf("%d are recorded, want 2", p.info.Overlap)
+			}
+		})
+	}
+}
+
 func TestPrepareRefuses(t *testing.T) {
 	for want, data := range map[string]experiment.Data{
 		"per_class has 2 entries": {PerClass: []int{1, 2}},

@@ -192,7 +192,7 @@ func (r *reader) finish(source string) (*Dataset, error) {
 		return nil, fmt.Errorf("%s: %s has no %s; %s", r.layout.name, source, strings.Join(missing, ", "), r.layout.again())
 	}
 	d := r.data
-	d.Name = r.layout.name
+	d.Name, d.Duplicates = r.layout.name, r.layout.duplicates
 	if d.Classes == nil {
 		d.Classes = r.layout.classes
 	}

@@ -24,6 +24,7 @@ type layout struct {
 	classes                 []string    // if namesFile is not there
 	namesFile               string      // class names, one a line
 	train, test             []file
+	duplicates              int // see Dataset
 }
 
 type labelByte struct {
@@ -84,6 +85,8 @@ func cifar100() layout {
 		namesFile: "fine_label_names.txt",
 		train:     []file{{"train.bin", 50000}},
 		test:      []file{{"test.bin", 10000}},
+
+		duplicates: 10,
 	}
 }
 

@@ -38,6 +38,9 @@ type Dataset struct {
 	// their order. It does not depend on whether they came from a folder or an
 	// archive, nor on the class names.
 	SHA256 string
+	// Duplicates is how many test images are known to be in the training set too, as
+	// 10 of CIFAR-100 are.
+	Duplicates int
 }
 
 // A Split is a sequence of labelled images of one shape.
@@ -111,7 +114,7 @@ func (d *Dataset) SelectClasses(classes []int) (*Dataset, error) {
 		relabel[int32(c)] = int32(i)
 		names[i] = d.Classes[c]
 	}
-	s := &Dataset{Name: d.Name, Classes: names, Train: d.Train.relabelled(relabel), Test: d.Test.relabelled(relabel)}
+	s := &Dataset{Name: d.Name, Duplicates: d.Duplicates, Classes: names, Train: d.Train.relabelled(relabel), Test: d.Test.relabelled(relabel)}
 	s.SHA256 = hashSplits(s.Train, s.Test)
 	return s, nil
 }

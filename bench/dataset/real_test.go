@@ -50,8 +50,8 @@ func TestRealData(t *testing.T) {
 			if first, last := d.Classes[0], d.Classes[len(d.Classes)-1]; first != test.first || last != test.last {
 				t.Errorf("classes are from %q to %q, want %q to %q", first, last, test.first, test.last)
 			}
-			if pairs := Overlap(d.Train, d.Test); len(pairs) != test.overlap {
-				t.Errorf("%d test images are in the training set, want %d: %v", len(pairs), test.overlap, pairs)
+			if pairs := Overlap(d.Train, d.Test); len(pairs) != test.overlap || d.Duplicates != test.overlap {
+				t.Errorf("%d test images are in the training set, said %d, want %d: %v", len(pairs), d.Duplicates, test.overlap, pairs)
 			}
 		})
 	}

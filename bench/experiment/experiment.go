@@ -55,6 +55,9 @@ type Data struct {
 	// LabelNoise is the fraction of training labels, in [0, 1), that are replaced by
 	// another class, drawn with DrawSeed.
 	LabelNoise float64 `json:"label_noise,omitempty"`
+	// AllowOverlap is how many test images may be in the training set too, pixel for
+	// pixel. More are an error, but for those that a dataset is known to have.
+	AllowOverlap int `json:"allow_overlap,omitempty"`
 }
 
 // Shortcut is what joins the input of a residual block to its output, with the

@@ -89,6 +89,7 @@ func (v *validator) data(d Data) {
 	}
 	v.check("data.validation", d.Validation, d.Validation >= 0 && d.Validation < 1, "in [0, 1)")
 	v.check("data.label_noise", d.LabelNoise, d.LabelNoise >= 0 && d.LabelNoise < 1, "in [0, 1)")
+	v.check("data.allow_overlap", d.AllowOverlap, d.AllowOverlap >= 0, "at least 0")
 	v.check("data.mean", d.Mean, len(d.Mean) > 0 && allFinite(d.Mean), "finite numbers, one a channel")
 	v.check("data.std", d.Std, len(d.Std) == len(d.Mean) && allFinite(d.Std) && slices.Min(append([]float64{1}, d.Std...)) > 0,
 		"numbers above 0, as many as in data.mean")
