@@ -57,7 +57,9 @@ type run struct {
 	watched      float64 // best macro-F1 on the split that early stopping watches
 	hasWatched   bool    // whether it has looked yet
 	sinceWatched int     // epochs since
-	saved        time.Time
+	saved        time.Time     // when the state was saved last, or the start
+	saving       time.Duration // how long that took
+	ticked       time.Time     // when the last step was handed over
 }
 
 func (t *Task) start() (*run, error) {
@@ -89,7 +91,7 @@ func (t *Task) start() (*run, error) {
 	if weights == nil {
 		weights = p.net.Init(batch.Stream(t.Seed, batch.Init, 0))
 	}
-	r := &run{Task: t, planner: planner, saved: t.Clock()}
+	r := &run{Task: t, planner: planner, saved: t.Clock(), ticked: t.Clock()}
 	r.result = &Result{InitialHash: Hash(p.net, weights), Params: model.Count(p.net.Params), Learns: model.Count(p.learns)}
 	var err error
 	if r.session, err = newSession(t, p, weights); err != nil {
@@ -134,6 +136,9 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		r.result.Curve = append(r.result.Curve, epoch)
 		r.epochs, r.progress = epoch.Number, progress{}
+		if err := r.saveIf(r.cheap()); err != nil {
+			return err
+		}
 		if r.EpochDone != nil {
 			if err := r.EpochDone(epoch); err != nil {
 				return err
@@ -163,15 +168,34 @@ func (r *run) tick(ctx context.Context, images int, phase Phase) error {
 		r.StepDone(images, phase)
 	}
 	interrupted := ctx.Err() != nil
-	if r.Save != nil && (interrupted || r.Clock().Sub(r.saved) >= r.SaveEvery) {
-		if err := r.Save(r.state()); err != nil {
-			return err
-		}
-		r.saved = r.Clock()
+	now := r.Clock()
+	slow := now.Sub(r.ticked) >= time.Second
+	since := now.Sub(r.saved)
+	// A clock that was set back must not keep the state from being saved.
+	if err := r.saveIf(interrupted || since >= r.SaveEvery || since < 0 || slow && r.cheap()); err != nil {
+		return err
 	}
+	r.ticked = r.Clock()
 	if interrupted {
 		return context.Cause(ctx)
 	}
+	return nil
+}
+
+// cheap reports whether saving now would keep the time that it takes below a
+// hundredth of all.
+func (r *run) cheap() bool { return r.Clock().Sub(r.saved) >= 100*r.saving }
+
+func (r *run) saveIf(wanted bool) error {
+	if r.Save == nil || !wanted {
+		return nil
+	}
+	start := r.Clock()
+	if err := r.Save(r.state()); err != nil {
+		return err
+	}
+	r.saved = r.Clock()
+	r.saving = r.saved.Sub(start)
 	return nil
 }
 
@@ -266,12 +290,18 @@ func (r *run) stop(epoch Epoch) bool {
 		return false
 	}
 	r.sinceWatched += rule.EvalEvery
-	return r.sinceWatched >= rule.Patience
+	return r.exhausted()
+}
+
+// exhausted reports whether early stopping has lost its patience.
+func (r *run) exhausted() bool {
+	patience := r.Experiment.Train.Patience
+	return patience > 0 && r.sinceWatched >= patience
 }
 
 // finish takes the numbers of the last epoch.
 func (r *run) finish(ctx context.Context, last Epoch) error {
-	if last.Test == nil {
+	if last.Test == nil || r.result.Predictions == nil { // a State has none
 		if err := r.evaluate(ctx, &last); err != nil {
 			return err
 		}

@@ -61,7 +61,8 @@ func (r *run) state() *State {
 		Stats:    tensors.MustCopyFlatData[float32](r.session.stats),
 	}
 	if r.hasWatched {
-		s.Watched = &r.watched
+		watched := r.watched // the run goes on
+		s.Watched = &watched
 	}
 	return s
 }
@@ -90,6 +91,7 @@ func (r *run) restore(s *State) error {
 		r.watched = *s.Watched
 	}
 	r.sinceWatched = s.SinceWatched
+	r.result.Stopped = !finished && r.hasWatched && r.exhausted()
 	r.session.params, r.session.velocity, r.session.stats = vector(s.Params), vector(s.Velocity), vector(s.Stats)
 	return nil
 }

@@ -47,26 +47,73 @@ func smallTask(t *testing.T) *Task {
 var untimed = cmp.Options{cmpopts.IgnoreFields(Result{}, "Timing"), cmpopts.IgnoreFields(Epoch{}, "Seconds")}
 
 func TestResumeIsBitIdentical(t *testing.T) {
-	task := smallTask(t)
-	var states []*State
-	task.Save = func(s *State) error { states = append(states, s); return nil }
-	want, err := task.Run(context.Background())
+	tests := []struct {
+		why    string
+		rule   experiment.Train
+		epochs int // in the end
+	}{
+		{"to the last epoch", experiment.Train{Epochs: 3, EvalEvery: 2, Patience: 2, Watch: experiment.WatchTest}, 3},
+		{"to where early stopping ends it", experiment.Train{Epochs: 9, EvalEvery: 1, Patience: 1, Watch: experiment.WatchTest}, 3},
+	}
+	for _, test := range tests {
+		t.Run(test.why, func(t *testing.T) {
+			task := smallTask(t)
+			task.Experiment.Train = test.rule
+			// Time stands still while saving, and steps are slow: saves come after each step
+			// and each epoch.
+			now := time.Unix(0, 0)
+			task.Clock, task.SaveEvery = func() time.Time { return now }, time.Hour
+			task.StepDone = func(int, Phase) { now = now.Add(time.Second) }
+			var states []*State
+			task.Save = func(s *State) error { states = append(states, s); return nil }
+			want, err := task.Run(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(want.Curve) != test.epochs || len(states) < 4*test.epochs || states[len(states)-1].Epochs != test.epochs {
+				t.Fatalf("%d epochs and %d states, want %d epochs and a state for each step and the end of each epoch", len(want.Curve), len(states), test.epochs)
+			}
+			for i, s := range states {
+				again := smallTask(t)
+				again.Experiment.Train, again.Resume = test.rule, s
+				got, err := again.Run(context.Background())
+				if err != nil {
+					t.Fatalf("state %d: %v", i, err)
+				}
+				if diff := cmp.Diff(want, got, untimed); diff != "" {
+					t.Errorf("resumed after %d epochs and %d steps (-uninterrupted +resumed):\n%s", s.Epochs, s.Step, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestClockJumps sets the clock back and forth: the result must not depend on it, and
+// a clock that was set back must not end the saving.
+func TestClockJumps(t *testing.T) {
+	want, err := smallTask(t).Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(states) < 9 {
-		t.Fatalf("%d states with a save after every step, want one a step, 9, or more", len(states))
+	task := smallTask(t)
+	now, steps, saves := time.Unix(1e9, 0), 0, 0
+	task.Clock, task.SaveEvery = func() time.Time { return now }, time.Minute
+	task.StepDone = func(int, Phase) {
+		now = now.Add(10 * time.Millisecond)
+		if steps++; steps == 2 || steps == 5 {
+			now = now.AddDate(3*(steps-3), 0, 0) // three years back, six forth
+		}
 	}
-	for i, s := range states {
-		again := smallTask(t)
-		again.Resume = s
-		got, err := again.Run(context.Background())
-		if err != nil {
-			t.Fatalf("state %d: %v", i, err)
-		}
-		if diff := cmp.Diff(want, got, untimed); diff != "" {
-			t.Errorf("resumed after %d epochs and %d steps (-uninterrupted +resumed):\n%s", s.Epochs, s.Step, diff)
-		}
+	task.Save = func(s *State) error { saves++; now = now.Add(time.Second); return nil }
+	got, err := task.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, untimed); diff != "" {
+		t.Errorf("with a clock that jumps (-want +got):\n%s", diff)
+	}
+	if saves < 2 {
+		t.Errorf("%d states saved, want one after each jump", saves)
 	}
 }
 

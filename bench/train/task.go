@@ -37,8 +37,9 @@ type Task struct {
 	// Clock is time.Now if nil.
 	Clock func() time.Time
 	// Save, if not nil, is called between two steps: when SaveEvery has passed since
-	// the last time, and when the context of Run is done. An error stops the training
-	// and is returned by Run.
+	// the last time, and when the context of Run is done. It is also called at the end
+	// of an epoch and after a step of a second or more, as long as all that takes less
+	// than a hundredth of the time. An error stops the training and is returned by Run.
 	Save      func(*State) error
 	SaveEvery time.Duration
 	// Resume, if not nil, is the state to go on from.
