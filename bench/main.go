@@ -1,16 +1,12 @@
 package bench
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"trainbench/bench/gate"
@@ -57,12 +53,8 @@ func (r *Runner) Main(m *testing.M) int {
 		return m.Run()
 	}
 	tune(r.opt.Backend)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := r.interruptible()
 	defer stop()
-	go func() { // a second signal ends the program at once
-		<-ctx.Done()
-		stop()
-	}()
 	r.ctx = ctx
 	if err := r.open(); err != nil {
 		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
@@ -76,8 +68,8 @@ func (r *Runner) Main(m *testing.M) int {
 	code := m.Run()
 	end()
 	if ctx.Err() != nil {
-		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: the same command goes on from there\n", r.folder())
-		return 130
+		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: %s\n", r.folder(), goesOn)
+		return interrupted
 	}
 	status, err := r.finish()
 	if err != nil {

@@ -48,10 +48,11 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	}
 	defer r.release(lock)
 	s := record.Sample{Seed: seed, Data: data.info, Env: env}
-	state := &checkpoint.File{Path: besides(path, ".checkpoint"), ID: identity(e, seed, data, env)}
+	state := checkpoints(path, e, seed, data, env)
 	if err := r.train(e, device, data, &s, state); err != nil {
 		return nil, err
 	}
+	s.Env.Earlier = state.Machines
 	rec.Samples = []record.Sample{s}
 	if err := r.putAside(filepath.Dir(path), rec.ConfigSHA256); err != nil {
 		return nil, err
@@ -122,11 +123,14 @@ func (r *Runner) task(e experiment.Experiment, seed uint64, device *backend.Devi
 	return task, nil
 }
 
-// identity is what a checkpoint must be of.
-func identity(e experiment.Experiment, seed uint64, data *prepared, env record.Env) checkpoint.Identity {
-	return checkpoint.Identity{
-		Experiment: e.ID(), ConfigSHA256: e.SHA256(), Seed: seed,
-		Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
+// checkpoints are those of a training whose outcome goes to path.
+func checkpoints(path string, e experiment.Experiment, seed uint64, data *prepared, env record.Env) *checkpoint.File {
+	return &checkpoint.File{
+		Path: besides(path, ".checkpoint"), Machine: fmt.Sprintf("%s (%s, %d cores)", env.Host, env.CPU, env.Cores),
+		ID: checkpoint.Identity{
+			Experiment: e.ID(), ConfigSHA256: e.SHA256(), Seed: seed,
+			Data: data.info.SHA256, Subset: data.info.SubsetSHA256, Environment: env.Fingerprint(), Code: env.Code,
+		},
 	}
 }
 

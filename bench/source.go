@@ -119,7 +119,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 		return s, nil
 	}
 	defer r.release(lock)
-	state := &checkpoint.File{Path: besides(path, ".checkpoint"), ID: identity(e, seed, data, env)}
+	state := checkpoints(path, e, seed, data, env)
 	if s, err = r.makeSource(target, e, seed, device, data, state); err != nil {
 		return nil, err
 	}

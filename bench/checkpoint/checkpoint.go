@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 
 	"trainbench/bench/atomicfile"
 	"trainbench/bench/train"
@@ -60,15 +61,16 @@ func (id Identity) differs(other Identity) string {
 type header struct {
 	Version  int         `json:"version"`
 	Identity Identity    `json:"identity"`
+	Machines []string    `json:"machines,omitempty"` // see File
 	State    train.State `json:"state"`
 	Params   int         `json:"params"` // lengths of the arrays
 	Stats    int         `json:"stats"`
 }
 
-// Encode returns the file form: magic, length of the header, header, parameters,
+// Encode returns the file form of a state that was made on machines: magic, length of the header, header, parameters,
 // velocities and statistics as little-endian 32-bit floats, SHA-256 of all that.
-func Encode(id Identity, s *train.State) ([]byte, error) {
-	h, err := json.Marshal(header{Version: version, Identity: id, State: *s, Params: len(s.Params), Stats: len(s.Stats)})
+func Encode(id Identity, machines []string, s *train.State) ([]byte, error) {
+	h, err := json.Marshal(header{Version: version, Identity: id, Machines: machines, State: *s, Params: len(s.Params), Stats: len(s.Stats)})
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint of %s: %w", id.Experiment, err)
 	}
@@ -84,29 +86,31 @@ func Encode(id Identity, s *train.State) ([]byte, error) {
 	return append(buf.Bytes(), sum[:]...), nil
 }
 
-// Decode reads the file form. Memory is taken in proportion to the data.
-func Decode(data []byte) (Identity, *train.State, error) {
+// Decode reads the file form, as it was given to Encode. Memory is taken in proportion to the data.
+func Decode(data []byte) (Identity, []string, *train.State, error) {
 	if len(data) < headerSize+sha256.Size || string(data[:len(magic)]) != magic {
-		return Identity{}, nil, fmt.Errorf("not a checkpoint, or cut off after %d bytes", len(data))
+		return Identity{}, nil, nil, fmt.Errorf("not a checkpoint, or cut off after %d bytes", len(data))
 	}
 	body, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
-		return Identity{}, nil, errors.New("the checksum does not match: the file is damaged")
+		return Identity{}, nil, nil, errors.New("the checksum does not match: the file is damaged")
 	}
 	length := int(binary.LittleEndian.Uint32(body[len(magic):headerSize]))
 	if length > len(body)-headerSize {
-		return Identity{}, nil, fmt.Errorf("a header of %d bytes in a file of %d", length, len(data))
+		return Identity{}, nil, nil, fmt.Errorf("a header of %d bytes in a file of %d", length, len(data))
 	}
 	var h header
-	if err := json.Unmarshal(body[headerSize:headerSize+length], &h); err != nil {
-		return Identity{}, nil, fmt.Errorf("header: %w", err)
+	dec := json.NewDecoder(bytes.NewReader(body[headerSize : headerSize+length]))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&h); err != nil {
+		return Identity{}, nil, nil, fmt.Errorf("header: %w", err)
 	}
 	if h.Version != version {
-		return Identity{}, nil, fmt.Errorf("version %d: this program reads version %d", h.Version, version)
+		return Identity{}, nil, nil, fmt.Errorf("version %d: this program reads version %d", h.Version, version)
 	}
 	rest := body[headerSize+length:]
 	if h.Params < 0 || h.Stats < 0 || h.Params > len(rest) || h.Stats > len(rest) || len(rest) != 4*(2*h.Params+h.Stats) {
-		return Identity{}, nil, fmt.Errorf("%d bytes of arrays for %d parameters and %d statistics", len(rest), h.Params, h.Stats)
+		return Identity{}, nil, nil, fmt.Errorf("%d bytes of arrays for %d parameters and %d statistics", len(rest), h.Params, h.Stats)
 	}
 	take := func(n int) []float32 {
 		out := make([]float32, n)
@@ -118,7 +122,7 @@ func Decode(data []byte) (Identity, *train.State, error) {
 	}
 	s := h.State
 	s.Params, s.Velocity, s.Stats = take(h.Params), take(h.Params), take(h.Stats)
-	return h.Identity, &s, nil
+	return h.Identity, h.Machines, &s, nil
 }
 
 // File is where the checkpoints of one training are kept: Path, and Path.old for
@@ -126,13 +130,17 @@ func Decode(data []byte) (Identity, *train.State, error) {
 type File struct {
 	Path string
 	ID   Identity
+	// Machine is where the training goes on, in words. Machines are those of before,
+	// if they are others: filled in by Load, and handed on by Save.
+	Machine  string
+	Machines []string
 }
 
 func (f File) old() string { return f.Path + ".old" }
 
 // Save stores a state.
 func (f File) Save(s *train.State) error {
-	data, err := Encode(f.ID, s)
+	data, err := Encode(f.ID, append(slices.Clone(f.Machines), f.Machine), s)
 	if err != nil {
 		return err
 	}
@@ -144,7 +152,7 @@ func (f File) Save(s *train.State) error {
 
 // Load returns the last state that can be used, nil if there is none, and says
 // why those that it passed over cannot be.
-func (f File) Load() (s *train.State, problems []error) {
+func (f *File) Load() (s *train.State, problems []error) {
 	for _, path := range []string{f.Path, f.old()} {
 		s, err := f.read(path)
 		if err == nil {
@@ -157,7 +165,7 @@ func (f File) Load() (s *train.State, problems []error) {
 	return nil, problems
 }
 
-func (f File) read(path string) (*train.State, error) {
+func (f *File) read(path string) (*train.State, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -169,13 +177,14 @@ func (f File) read(path string) (*train.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, s, err := Decode(data)
+	id, machines, s, err := Decode(data)
 	if err != nil {
 		return nil, err
 	}
 	if d := f.ID.differs(id); d != "" {
 		return nil, errors.New("it is of " + d)
 	}
+	f.Machines = slices.DeleteFunc(machines, func(m string) bool { return m == f.Machine })
 	return s, nil
 }
 

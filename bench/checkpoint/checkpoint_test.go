@@ -26,7 +26,7 @@ func state() *train.State {
 }
 
 func TestSaveLoad(t *testing.T) {
-	f := File{Path: filepath.Join(t.TempDir(), "a", "b.checkpoint"), ID: id}
+	f := File{Path: filepath.Join(t.TempDir(), "a", "b.checkpoint"), ID: id, Machine: "here"}
 	if s, problems := f.Load(); s != nil || problems != nil {
 		t.Errorf("nothing saved: got %v, %v", s, problems)
 	}
@@ -40,6 +40,27 @@ func TestSaveLoad(t *testing.T) {
 	got, problems := f.Load()
 	if diff := cmp.Diff(second, got); diff != "" || problems != nil {
 		t.Errorf("loaded (-want +got), problems %v:\n%s", problems, diff)
+	}
+
+	// On another machine it is told where the state comes from, and that is handed on.
+	there := f
+	there.Machine = "there"
+	for range 2 {
+		if _, problems := there.Load(); problems != nil {
+			t.Error(problems)
+		}
+		if diff := cmp.Diff([]string{"here"}, there.Machines); diff != "" {
+			t.Errorf("earlier machines (-want +got):\n%s", diff)
+		}
+		if err := there.Save(second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Save(first); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save(second); err != nil {
+		t.Fatal(err)
 	}
 
 	// A damaged file is told of, and the one before it is used.
@@ -67,7 +88,7 @@ func TestSaveLoad(t *testing.T) {
 
 // TestEveryByteCounts damages every byte in turn, and cuts the file everywhere.
 func TestEveryByteCounts(t *testing.T) {
-	data, err := Encode(id, state())
+	data, err := Encode(id, []string{"m"}, state())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +96,11 @@ func TestEveryByteCounts(t *testing.T) {
 		for bit := range 8 {
 			damaged := bytes.Clone(data)
 			damaged[i] ^= 1 << bit
-			if _, _, err := Decode(damaged); err == nil {
+			if _, _, _, err := Decode(damaged); err == nil {
 				t.Errorf("bit %d of byte %d flipped unnoticed", bit, i)
 			}
 		}
-		if _, _, err := Decode(data[:i]); err == nil {
+		if _, _, _, err := Decode(data[:i]); err == nil {
 			t.Errorf("cut to %d bytes unnoticed", i)
 		}
 	}
@@ -88,7 +109,7 @@ func TestEveryByteCounts(t *testing.T) {
 // FuzzDecode reads a checkpoint as it is and, or hardly one would be read further
 // than that, with the checksum that is right for it.
 func FuzzDecode(f *testing.F) {
-	data, err := Encode(id, state())
+	data, err := Encode(id, []string{"m"}, state())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -98,14 +119,14 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sum := sha256.Sum256(data)
 		for _, data := range [][]byte{data, append(bytes.Clone(data), sum[:]...)} {
-			id, s, err := Decode(data)
+			id, machines, s, err := Decode(data)
 			if err != nil {
 				continue
 			}
 			if 4*(len(s.Params)+len(s.Velocity)+len(s.Stats)) > len(data) {
 				t.Errorf("more arrays than the file holds")
 			}
-			if _, err := Encode(id, s); err != nil {
+			if _, err := Encode(id, machines, s); err != nil {
 				t.Error(err)
 			}
 		}

@@ -166,7 +166,7 @@ func compareSeeds(b, c *record.Record) seeds {
 		if !equalOutcome(old, s) {
 			out.unequal++
 		} else if out.environment == "" && old.Env.Fingerprint() != s.Env.Fingerprint() {
-			out.environment = diffEnv(old.Env, s.Env)
+			out.environment = "other " + joinNames(old.Env.Differs(s.Env))
 		}
 	}
 	return out
@@ -179,24 +179,6 @@ func equalOutcome(a, b *record.Sample) bool {
 		return a.Detail == b.Detail
 	}
 	return a.Predictions != nil && b.Predictions != nil && a.Predictions.SHA256 == b.Predictions.SHA256
-}
-
-// diffEnv names the fields that change arithmetic and differ.
-func diffEnv(a, b record.Env) string {
-	var fields []string
-	for _, f := range []struct {
-		name string
-		a, b any
-	}{
-		{"backend", a.Backend, b.Backend}, {"plugin", a.Plugin, b.Plugin}, {"device", a.Device, b.Device},
-		{"flags", a.Flags, b.Flags}, {"versions", a.Versions, b.Versions},
-		{"cpu", a.CPU, b.CPU}, {"cores", a.Cores, b.Cores}, {"os", a.OS, b.OS},
-	} {
-		if !cmp.Equal(f.a, f.b) {
-			fields = append(fields, f.name)
-		}
-	}
-	return "other " + joinNames(fields)
 }
 
 // valuesOf collects a metric. Samples without metrics are left out; it is an

@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 	"time"
 )
 
@@ -151,20 +152,41 @@ type Env struct {
 	Cores    int               `json:"cores,omitempty"`
 	OS       string            `json:"os,omitempty"` // "linux/amd64"
 	Host     string            `json:"host,omitempty"`
-	Start    time.Time         `json:"start"`
+	// Earlier tells of other machines on which the training was before it was resumed
+	// here, in words: then its bits may be nobody else's.
+	Earlier []string  `json:"earlier,omitempty"`
+	Start   time.Time `json:"start"`
 }
 
 // Fingerprint is a hash of everything that may change a result's bits: two
 // samples with equal configs, data, seeds and fingerprints should have equal
 // predictions. Host, time, processor and the code's hash are not part of it.
 func (e Env) Fingerprint() string {
-	e.Host, e.Start, e.Code, e.CPU, e.Cores = "", time.Time{}, "", "", 0
+	e.Host, e.Start, e.Code, e.CPU, e.Cores, e.Earlier = "", time.Time{}, "", "", 0, nil
 	b, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // plain data always marshals
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// Differs names the fields that may change arithmetic and differ.
+func (e Env) Differs(other Env) []string {
+	var fields []string
+	for _, f := range []struct {
+		name string
+		a, b any
+	}{
+		{"backend", e.Backend, other.Backend}, {"plugin", e.Plugin, other.Plugin}, {"device", e.Device, other.Device},
+		{"flags", e.Flags, other.Flags}, {"versions", e.Versions, other.Versions},
+		{"cpu", e.CPU, other.CPU}, {"cores", e.Cores, other.Cores}, {"os", e.OS, other.OS},
+	} {
+		if !reflect.DeepEqual(f.a, f.b) {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
 }
 
 // Timing is in seconds of the wall clock.

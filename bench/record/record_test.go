@@ -164,7 +164,7 @@ func TestLoadResults(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	base := Env{Backend: "xla:cpu", Flags: []string{"--a"}, Host: "x"}
 	host, flags := base, base
-	host.Host = "y"
+	host.Host, host.Earlier = "y", []string{"x"}
 	flags.Flags = nil
 	if host.Fingerprint() != base.Fingerprint() {
 		t.Error("the host's name changes the fingerprint")

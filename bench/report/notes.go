@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -93,6 +94,7 @@ func sampleNotes(samples []record.Sample) []string {
 				"; it is not part of the mean.")
 		}
 	}
+	notes = append(notes, environments(samples)...)
 	if ok == 1 {
 		notes = append(notes, "One seed: there is no interval.")
 	}
@@ -100,6 +102,27 @@ func sampleNotes(samples []record.Sample) []string {
 		if n := s.Data.Overlap; n > 0 {
 			return append(notes, fmt.Sprintf("%d of the %d test images are in the training set too.", n, s.Data.TestImages))
 		}
+	}
+	return notes
+}
+
+// environments says of samples that they were not all made, or not wholly, in one
+// environment.
+func environments(samples []record.Sample) []string {
+	var notes, seeds []string
+	var fields []string
+	for _, s := range samples {
+		if len(s.Env.Earlier) > 0 {
+			notes = append(notes, fmt.Sprintf("Seed %d was trained in pieces, also on %s.", s.Seed, strings.Join(s.Env.Earlier, ", ")))
+		}
+		if d := samples[0].Env.Differs(s.Env); len(d) > 0 {
+			seeds = append(seeds, strconv.FormatUint(s.Seed, 10))
+			fields = slices.Compact(slices.Sorted(slices.Values(append(fields, d...))))
+		}
+	}
+	if len(seeds) > 0 {
+		notes = append(notes, fmt.Sprintf("Not one environment: seed %s differs from seed %d in %s.",
+			strings.Join(seeds, ", "), samples[0].Seed, strings.Join(fields, ", ")))
 	}
 	return notes
 }

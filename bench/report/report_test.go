@@ -119,6 +119,13 @@ func TestWhatAReaderMustKnow(t *testing.T) {
 		{"test images in the training set", func(in *report.Input) {
 			in.Records[0].Samples[0].Data.Overlap = 7
 		}, "7 of the 600 test images are in the training set too."},
+		{"a training that moved in its middle", func(in *report.Input) {
+			in.Records[0].Samples[1].Env.Earlier = []string{"h (c, 2 cores)"}
+		}, "Seed 43 was trained in pieces, also on h (c, 2 cores)."},
+		{"seeds of two environments", func(in *report.Input) {
+			in.Records[0].Samples[2].Env.CPU = "another"
+			in.Records[0].Samples[3].Env.Backend = "xla:cpu"
+		}, "Not one environment: seed 44, 45 differs from seed 42 in backend, cpu."},
 		{"a border in a note does not break the table", func(in *report.Input) {
 			in.Records[0].Notes = []string{"a | b\n<script>"}
 		}, `A \| b &lt;script>.`},

@@ -54,9 +54,9 @@ type run struct {
 
 	epochs       int // done
 	progress     progress
-	watched      float64 // best macro-F1 on the split that early stopping watches
-	hasWatched   bool    // whether it has looked yet
-	sinceWatched int     // epochs since
+	watched      float64       // best macro-F1 on the split that early stopping watches
+	hasWatched   bool          // whether it has looked yet
+	sinceWatched int           // epochs since
 	saved        time.Time     // when the state was saved last, or the start
 	saving       time.Duration // how long that took
 	ticked       time.Time     // when the last step was handed over
