@@ -33,8 +33,11 @@ func (r *Runner) lock(path string) (*lockfile.Lock, error) {
 	for tries := 0; ; tries++ {
 		lock, err := lockfile.Take(besides(path, ".lock"))
 		var held *lockfile.HeldError
-		if !errors.As(err, &held) {
-			return lock, err
+		if err != nil && !errors.As(err, &held) {
+			return nil, fmt.Errorf("%w; results go elsewhere with -results FOLDER", err)
+		}
+		if err == nil {
+			return lock, nil
 		}
 		pause := time.Second
 		if tries == 0 {

@@ -31,7 +31,8 @@ var (
 	life  = flag.Duration("life", 2*time.Second, "longest life of a process that is killed")
 )
 
-// start starts a smoke training of a few seconds that saves after every step.
+// start starts smoke trainings of a few seconds that save after every step, some of
+// them from weights that are trained before.
 func start(t *testing.T, dir string, flags ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	path := filepath.Join(dir, "tiny.json")
@@ -40,7 +41,7 @@ func start(t *testing.T, dir string, flags ...string) (*exec.Cmd, *bytes.Buffer)
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], append([]string{
-		"-test.run", "^$", "-test.bench", "Imbalance|Skip", "-profile", path, "-backend", *on, "-save-every", "1ms",
+		"-test.run", "^$", "-test.bench", ".", "-profile", path, "-backend", *on, "-save-every", "1ms",
 		"-results", filepath.Join(dir, "results"), "-baselines", filepath.Join(dir, "none"), "-published", "",
 	}, flags...)...)
 	var out bytes.Buffer
@@ -75,8 +76,8 @@ func reference(t *testing.T) map[string]string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := outcome(t, dir)
-	if len(want) != 8 {
-		t.Fatalf("%d samples, want 4 experiments with 2 seeds", len(want))
+	if len(want) != 12 {
+		t.Fatalf("%d samples, want 6 experiments with 2 seeds", len(want))
 	}
 	return want
 }
