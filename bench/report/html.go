@@ -28,7 +28,7 @@ func HTML(w io.Writer, s Suite) error {
 	t, err := template.New("suite").Funcs(template.FuncMap{
 		"add1":     func(i int) int { return i + 1 },
 		"estimate": estimate,
-		"target":   target,
+		"target":   Target,
 		"noted":    func(suite string, c Cell) notedCell { return notedCell{suite, c} },
 		"unbroken": unbroken,
 		"lower":    func(v any) string { return strings.ReplaceAll(strings.ToLower(fmt.Sprint(v)), " ", "-") },

@@ -34,7 +34,7 @@ func LaTeX(w io.Writer, s Suite) error {
 	b.WriteString("\\bottomrule\n\\end{tabular}}\n\n\\medskip\\raggedright\\footnotesize\n")
 	b.WriteString(escapeLaTeX(strings.Join(s.legend(t), " ")) + "\n")
 	for _, c := range s.Claims {
-		fmt.Fprintf(&b, "\\par Claim: %s (%s): %s, %s.\n", escapeLaTeX(c.Claim.Text), escapeLaTeX(target(c.Claim)),
+		fmt.Fprintf(&b, "\\par Claim: %s (%s): %s, %s.\n", escapeLaTeX(c.Claim.Text), escapeLaTeX(Target(c.Claim)),
 			escapeLaTeX(estimate(c)), strings.ToLower(string(c.Outcome)))
 	}
 	for i, note := range s.Notes {

@@ -34,7 +34,7 @@ func Markdown(w io.Writer, s Suite) error {
 	if len(s.Claims) > 0 {
 		rows = nil
 		for _, c := range s.Claims {
-			rows = append(rows, []string{escapeMarkdown(c.Claim.Text), target(c.Claim), estimate(c), string(c.Outcome)})
+			rows = append(rows, []string{escapeMarkdown(c.Claim.Text), Target(c.Claim), estimate(c), string(c.Outcome)})
 		}
 		b.WriteString("\n")
 		if err := markdownTable(&b, []string{"claim", "claimed", "estimate", "outcome"}, rows, 1); err != nil {
@@ -142,8 +142,8 @@ func (s Suite) reasons() []string {
 	return lines
 }
 
-// target is what a claim says of its metric: "top-1 ≥ 60".
-func target(c record.Claim) string {
+// Target is what a claim says of its metric: "top-1 ≥ 60".
+func Target(c record.Claim) string {
 	name := gate.Label(c.Metric)
 	switch c.Kind {
 	case record.AtLeast:

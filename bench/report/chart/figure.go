@@ -130,7 +130,7 @@ func (f *Figure) drawTitle(c draw.Canvas) draw.Canvas {
 
 func (f *Figure) drawKey(c draw.Canvas) draw.Canvas {
 	if len(f.key) == 0 {
-		return c
+		return draw.Crop(c, 0, 0, 0, -margin)
 	}
 	s := style(textSize)
 	s.YAlign = text.YCenter

@@ -64,7 +64,7 @@ func Claims(s report.Suite) *Figure {
 		if c.Outcome == gate.ClaimNotRun {
 			continue
 		}
-		e := estimate{label: c.Claim.Text, outcome: string(c.Outcome), x: c.Estimate, interval: c.Interval}
+		e := estimate{label: c.Claim.Text + ": " + report.Target(c.Claim), outcome: string(c.Outcome), x: c.Estimate, interval: c.Interval}
 		if c.Claim.Kind == record.Equivalent {
 			e.within, equivalence = c.Claim.Gap, true
 		} else {
@@ -80,7 +80,7 @@ func Claims(s report.Suite) *Figure {
 	}
 	f := forest(estimates, "estimate less what is claimed")
 	f.Name, f.Title = s.Name+"-claims", s.Name+": claims"
-	f.Caption = "Whiskers right of 0 support a claim, left of 0 they refute it."
+	f.Caption = "0 is what is claimed: whiskers right of it support a claim, left of it they refute it."
 	if equivalence {
 		f.Caption += " Brackets are the bounds of a claim of no difference: whiskers within them support it."
 	}

@@ -18,7 +18,7 @@ import (
 func Seeds(s report.Suite) *Figure {
 	f := &Figure{
 		Name: s.Name + "-seeds", Title: s.Name + ": seeds",
-		Caption: fmt.Sprintf("Last epoch, test set. Whiskers: %g %% interval of the mean over seeds.", 100*report.Confidence),
+		Caption: fmt.Sprintf("Last epoch, test set. Whiskers: %g %% interval of the mean over seeds, within 0 and 100.", 100*report.Confidence),
 		key:     []entry{glyphKey("a seed", seedMark()), glyphKey("mean", meanMark())},
 	}
 	var names []string
@@ -64,6 +64,8 @@ func seedPanel(suiteRows []report.Row, metric string) *plot.Plot {
 		found = found || len(seeds) > 0
 		xs = append(xs, seeds...)
 		mean := row.Means[metric]
+		// An interval of Student's t knows nothing of the bounds of a percentage.
+		mean.Lo, mean.Hi = max(mean.Lo, 0), min(mean.Hi, 100)
 		if mean.N > 1 {
 			xs = append(xs, mean.Lo, mean.Hi)
 		}
