@@ -15,6 +15,7 @@ import (
 	"trainbench/bench/atomicfile"
 	"trainbench/bench/gate"
 	"trainbench/bench/record"
+	"trainbench/bench/report"
 )
 
 const gateUsage = `usage: trainbench gate [flags] BASELINES RESULTS
@@ -23,7 +24,8 @@ Gate compares the records in the folder RESULTS with those in BASELINES and prin
 a verdict for every experiment and metric, and what became of the suites' claims.
 It exits with 0 if nothing got worse, 1 on a regression, 2 if something cannot be
 compared (also on wrong usage and failed input or output), and 3 if more seeds are
-needed to tell.
+needed to tell. It judges as the run that made the results did, unless told
+otherwise by flags.
 
 `
 
@@ -43,10 +45,10 @@ func formatNames() string {
 func runGate(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) error {
 	fs := newFlags("gate", gateUsage, stderr)
 	opt := gate.DefaultOptions()
-	judgeFlags(fs, &opt)
-	fs.BoolVar(&opt.RequireAll, "require-all", false, "a baseline without a result is an error")
-	fs.BoolVar(&opt.Strict, "strict", false, "exit with 1 instead of 3 if more seeds are needed")
-	fs.IntVar(&opt.MaxSeeds, "max-seeds", 0, "the results are of -seeds auto with at most this `number` of seeds (0: not)")
+	given := judgeFlags(fs, &opt)
+	requireAll := fs.Bool("require-all", false, "a baseline without a result is an error")
+	strict := fs.Bool("strict", false, "exit with 1 instead of 3 if more seeds are needed")
+	maxSeeds := fs.Int("max-seeds", 0, "the results are of -seeds auto with at most this `number` of seeds (0: not)")
 	format := fs.String("format", "text", "`format` of what is printed: "+formatNames())
 	files := map[string]string{}
 	fs.Func("o", "also write `FORMAT=FILE`; can be repeated", func(s string) error {
@@ -63,20 +65,30 @@ func runGate(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	if formats()[*format] == nil {
 		return fmt.Errorf("gate: format %q is none of %s", *format, formatNames())
 	}
+	if !given() {
+		var err error
+		if opt, err = report.Options(fs.Arg(1)); err != nil {
+			return fmt.Errorf("gate: %w", err)
+		}
+	}
+	if *maxSeeds > 0 {
+		opt.MaxSeeds = *maxSeeds
+	}
+	opt.RequireAll, opt.Strict = *requireAll, *strict
 	in, err := load(fs.Arg(0), fs.Arg(1))
 	if err != nil {
 		return fmt.Errorf("gate: %w", err)
 	}
-	report, err := gate.Judge(in, opt)
+	judged, err := gate.Judge(in, opt)
 	if err != nil {
 		return err
 	}
-	if err := formats()[*format](stdout, report); err != nil {
+	if err := formats()[*format](stdout, judged); err != nil {
 		return fmt.Errorf("gate: %w", err)
 	}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		var buf bytes.Buffer
-		if err := formats()[files[file]](&buf, report); err != nil {
+		if err := formats()[files[file]](&buf, judged); err != nil {
 			return fmt.Errorf("gate: %s: %w", file, err)
 		}
 		if err := atomicfile.Write(file, buf.Bytes()); err != nil {
@@ -84,18 +96,20 @@ func runGate(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 		}
 	}
 	if *format == "github" {
-		if err := stepSummary(report); err != nil {
+		if err := stepSummary(judged); err != nil {
 			return fmt.Errorf("gate: %w", err)
 		}
 	}
-	if code := report.ExitCode(); code != 0 {
+	if code := judged.ExitCode(); code != 0 {
 		return exitCode(code)
 	}
 	return nil
 }
 
-// judgeFlags are those of commands that judge or plan for it.
-func judgeFlags(fs *flag.FlagSet, opt *gate.Options) {
+// judgeFlags are those of commands that judge or plan for it. The function that it
+// returns reports, after parsing, whether any was given.
+func judgeFlags(all *flag.FlagSet, opt *gate.Options) (given func() bool) {
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	fs.Float64Var(&opt.Alpha, "alpha", opt.Alpha, "`probability` of any FAIL in a run in which nothing changed")
 	fs.Float64Var(&opt.Trifling, "trifling", opt.Trifling, "`fraction` of the margin that a FAIL must be shown to exceed")
 	fs.Func("margin", "the `loss` that nobody cares about: a number for all gated metrics, or METRIC=NUMBER, which also\n"+
@@ -106,6 +120,11 @@ func judgeFlags(fs *flag.FlagSet, opt *gate.Options) {
 		opt.LowerIsBetter = append(opt.LowerIsBetter, s)
 		return nil
 	})
+	fs.VisitAll(func(f *flag.Flag) { all.Var(f.Value, f.Name, f.Usage) })
+	return func() (any bool) {
+		all.Visit(func(f *flag.Flag) { any = any || fs.Lookup(f.Name) != nil })
+		return any
+	}
 }
 
 func setMargin(margins map[string]float64, s string) error {
@@ -166,7 +185,7 @@ func load(baselines, results string) (gate.Input, error) {
 
 // stepSummary appends the report to the page that GitHub shows for a step of a
 // workflow, if there is one.
-func stepSummary(report gate.Report) error {
+func stepSummary(judged gate.Report) error {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -175,7 +194,7 @@ func stepSummary(report gate.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := gate.WriteMarkdown(f, report); err != nil {
+	if err := gate.WriteMarkdown(f, judged); err != nil {
 		f.Close()
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"trainbench/bench/gate"
 	"trainbench/bench/record"
 )
 
@@ -123,6 +124,32 @@ func TestGate(t *testing.T) {
 				t.Errorf("exit code %d, want %d; want %q in\n%s\n%s", code, test.code, test.stdout, stdout, stderr)
 			}
 		})
+	}
+}
+
+// TestGateJudgesAsTheRun: the margin of a profile is not asked for again.
+func TestGateJudgesAsTheRun(t *testing.T) {
+	baselines, results := accepted(t, tenRuns...), imported(t, .637, .639, .64, .641, .643)
+	var judged bytes.Buffer
+	options := gate.DefaultOptions()
+	options.Margins[record.Top1] = 2
+	if err := gate.WriteJSON(&judged, gate.Report{Options: options}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(results, "gate.json"), judged.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "a loss of 2 pp is ruled out"},
+		{[]string{"-max-seeds", "10"}, "a loss of 2 pp is ruled out"},
+		{[]string{"-margin", "1.8"}, "a loss of 1.8 pp is ruled out"},
+	} {
+		if out := must(t, append(append([]string{"gate"}, test.args...), baselines, results)...); !strings.Contains(out, test.want) {
+			t.Errorf("gate %v does not say %q:\n%s", test.args, test.want, out)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -76,17 +75,13 @@ func parseReport(args []string, stderr io.Writer) (reportOptions, error) {
 	fs.StringVar(&opt.baselines, "baselines", "", "`folder` of accepted records (default baselines/NAME, if it is there and RESULTS ends in NAME)")
 	fs.StringVar(&opt.published, "published", "", "`folder` of published numbers (default baselines/published, if it is there)")
 	fs.BoolVar(&opt.write, "write", false, "write tables, gate.json, plots/ and index.html into RESULTS, and print their names")
-	ours := map[string]bool{}
-	fs.VisitAll(func(f *flag.Flag) { ours[f.Name] = true })
-	judgeFlags(fs, &opt.judging)
+	given := judgeFlags(fs, &opt.judging)
 	if err := parse(fs, args, 1); err != nil {
 		return opt, err
 	}
 	opt.results = filepath.Clean(fs.Arg(0))
-	judged := false
-	fs.Visit(func(f *flag.Flag) { judged = judged || !ours[f.Name] })
 	var err error
-	if !judged {
+	if !given() {
 		if opt.judging, err = report.Options(opt.results); err != nil {
 			return opt, err
 		}
