@@ -1,73 +1,216 @@
-// Package trainbench_test runs the commands and compiles the code of README.md.
+// Package trainbench_test runs what the documents say: every command, and the code.
 package trainbench_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// fenced returns the content of README.md's blocks of a language.
-func fenced(t *testing.T, language string) []string {
+// block is a fenced block of a document: "```sh" or, with a file's name, "```go
+// suites/mine_test.go".
+type block struct{ language, file, text string }
+
+// blocks returns those of a document.
+func blocks(t *testing.T, document string) []block {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []string
-	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-		blocks = append(blocks, m[1])
+	var out []block
+	for _, m := range regexp.MustCompile("(?ms)^```([a-z]+) ?(\\S*)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+		out = append(out, block{m[1], m[2], m[3]})
 	}
-	if len(blocks) == 0 {
-		t.Fatalf("README.md has no block of %s", language)
-	}
-	return blocks
+	return out
 }
 
-// TestReadmeCommands runs every command as far as it goes without a network, a
-// dataset and hours of time. The two that a newcomer types first run whole, in
-// .ci/run.
-func TestReadmeCommands(t *testing.T) {
-	ci, err := os.ReadFile(filepath.Join(".ci", "run"))
-	if err != nil {
-		t.Fatal(err)
+// documents returns README.md and all of docs.
+func documents(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob(filepath.Join("docs", "*.md"))
+	if err != nil || len(docs) == 0 {
+		t.Fatalf("docs: %v, %v", docs, err)
 	}
-	for _, block := range fenced(t, "sh") {
-		for line := range strings.Lines(block) {
-			line = strings.TrimSpace(line)
-			t.Run(line, func(t *testing.T) {
-				switch {
-				case line == "./benchstat.sh" || line == "go test ./...":
-					if !strings.Contains(string(ci), "\n"+line+"\n") {
-						t.Errorf(".ci/run does not run it")
+	return append(docs, "README.md")
+}
+
+// elsewhere are commands that are not run as they stand, by what they begin with,
+// with the reason, and what is run in their place; with nothing, they are skipped.
+var elsewhere = []struct {
+	command *regexp.Regexp
+	why     string
+	instead func(line string) string
+}{
+	{regexp.MustCompile(`^(\./benchstat\.sh|go test \./\.\.\.)$`), ".ci/run runs it whole", func(line string) string {
+		return "grep -qxF '" + line + "' .ci/run"
+	}},
+	{regexp.MustCompile(`^(\S+=\S+ )?\./benchstat\.sh `), "it takes hours, data or a device", func(line string) string { return line + " -n" }},
+	{regexp.MustCompile(`^go test .*( \./suites|-audit|-tags)`), "it trains for minutes, or for days", func(line string) string { return line + " -list ." }},
+	{regexp.MustCompile(`^go test -v .*bench/parity/table`), "it writes this document", nil},
+	{regexp.MustCompile(`^(go run \./cmd/trainbench|trainbench) fetch`), "it downloads; bench/fetch is tested with a server of its own", namesKnown},
+	{regexp.MustCompile(`^(pip|python3 -m zipfile|PJRT_PLUGIN)`), "it downloads from PyPI, or uses that", nil},
+	{regexp.MustCompile(`^xdg-open `), "it opens a window", nil},
+}
+
+// namesKnown is a command that checks the names that a trainbench fetch asks for.
+func namesKnown(line string) string {
+	line = regexp.MustCompile(`-to \S+`).ReplaceAllString(line[strings.Index(line, " fetch")+len(" fetch"):], "")
+	return "for name in " + line + "; do trainbench help fetch 2>&1 | grep -wF -e \"$name\"; done"
+}
+
+// TestCommands runs the commands of every document in order, in one shell a block.
+// Documents that write files begin in an empty folder, with the files that their
+// blocks name; the others are about this repository, and begin there. A block of
+// text after commands is what they print, among other things.
+func TestCommands(t *testing.T) {
+	bin := binary(t)
+	for _, document := range documents(t) {
+		t.Run(document, func(t *testing.T) {
+			if document == filepath.Join("docs", "ci.md") {
+				t.Skip("TestAction, TestGitLab and TestActionlint run it")
+			}
+			dir, own := ".", false
+			all := blocks(t, document)
+			for _, b := range all {
+				own = own || b.file != ""
+			}
+			if own {
+				dir = ownModule(t, all)
+			}
+			printed := ""
+			for _, b := range all {
+				switch b.language {
+				case "sh":
+					printed = shell(t, dir, bin, b.text, own)
+				case "text":
+					for line := range strings.Lines(b.text) {
+						if printed != "" && !strings.Contains(printed, strings.TrimSpace(line)) {
+							t.Errorf("the document shows\n%sand the commands printed\n%s", line, printed)
+						}
 					}
-				case strings.Contains(line, "./benchstat.sh"):
-					command(t, line+" -n")
-				case strings.HasPrefix(line, "go test"):
-					command(t, line+" -list .")
-				case os.Getenv("TRAINBENCH_NETWORK") == "":
-					t.Skip("needs a network: set TRAINBENCH_NETWORK=1")
+					printed = ""
 				default:
-					command(t, "cd "+t.TempDir()+" && "+line)
+					printed = ""
 				}
-			})
+			}
+		})
+	}
+}
+
+// shell runs the commands of a block and returns what they print.
+func shell(t *testing.T, dir, bin, commands string, own bool) string {
+	t.Helper()
+	script := "set -eo pipefail\n"
+	for _, line := range strings.Split(strings.ReplaceAll(commands, "\\\n", " "), "\n") {
+		script += strings.TrimSpace(replaced(t, line, own)) + "\n"
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-mod=mod -buildvcs=false", "TRAINBENCH_DATA=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s\n%v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+// replaced returns what is run for a command.
+func replaced(t *testing.T, line string, own bool) string {
+	if own && (strings.HasPrefix(line, "go mod ") || strings.HasPrefix(line, "go test ")) {
+		if strings.HasPrefix(line, "go mod ") {
+			return "" // ownModule did that, and asked no proxy
+		}
+		return line + " -backend go"
+	}
+	for _, e := range elsewhere {
+		if e.command.MatchString(line) {
+			if e.instead == nil {
+				t.Logf("not run, because %s: %s", e.why, line)
+				return ""
+			}
+			t.Logf("%s: %s becomes %s", e.why, line, e.instead(line))
+			return e.instead(line)
 		}
 	}
+	return line
 }
 
-func command(t *testing.T, line string) {
+// ownModule makes the files of a document in an empty folder, as a module that uses
+// this one.
+func ownModule(t *testing.T, all []block) string {
 	t.Helper()
-	if out, err := exec.Command("bash", "-c", line).CombinedOutput(); err != nil {
-		t.Errorf("%s: %v\n%s", line, err, out)
+	dir := t.TempDir()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
 	}
+	write := func(name string, content []byte) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range all {
+		if b.file != "" {
+			write(b.file, []byte(b.text))
+		}
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile("go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As go mod tidy would, from the modules that are here already.
+	write("go.mod", []byte(strings.Replace(string(mod), "module trainbench\n",
+		fmt.Sprintf("module mine\n\nrequire trainbench v0.0.0\n\nreplace trainbench => %s\n", root), 1)))
+	write("go.sum", sum)
+	return dir
 }
+
+// binary returns a folder with the command.
+var binary = func() func(t *testing.T) string {
+	var once sync.Once
+	var dir string
+	var failed error
+	return func(t *testing.T) string {
+		t.Helper()
+		once.Do(func() {
+			if dir, failed = os.MkdirTemp("", "trainbench"); failed != nil {
+				return
+			}
+			out, err := exec.Command("go", "build", "-o", dir+"/", "./cmd/trainbench").CombinedOutput()
+			if err != nil {
+				failed = fmt.Errorf("%w\n%s", err, out)
+			}
+		})
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		return dir
+	}
+}()
 
 // TestReadmeCode compiles the examples as a test package of this module.
 func TestReadmeCode(t *testing.T) {
-	for _, code := range fenced(t, "go") {
+	header := "package readme\n\nimport (\n\"os\"\n\"testing\"\n\n\"trainbench/bench\"\n\"trainbench/bench/experiment\"\n\"trainbench/bench/record\"\n)\n\n"
+	found := false
+	for _, b := range blocks(t, "README.md") {
+		if b.language != "go" {
+			continue
+		}
+		found = true
 		if err := os.MkdirAll("testdata", 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -76,13 +219,17 @@ func TestReadmeCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		header := "package readme\n\nimport (\n\"os\"\n\"testing\"\n\n\"trainbench/bench\"\n\"trainbench/bench/experiment\"\n\"trainbench/bench/record\"\n)\n\n"
-		if err := os.WriteFile(filepath.Join(dir, "readme_test.go"), []byte(header+code), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "readme_test.go"), []byte(header+b.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		command(t, "go vet ./"+dir)
-		if lines := strings.Count(code, "\n"); lines > 25 {
+		if out, err := exec.Command("go", "vet", "./"+dir).CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		if lines := strings.Count(b.text, "\n"); lines > 25 {
 			t.Errorf("an example of %d lines is no short one", lines)
 		}
+	}
+	if !found {
+		t.Error("README.md has no Go code")
 	}
 }
