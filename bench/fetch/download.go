@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -186,7 +187,11 @@ func because(ctx context.Context, err error) error {
 	}
 	var named *url.Error // names the address, which our messages do already
 	if errors.As(err, &named) {
-		return named.Err
+		err = named.Err
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return &refusal{err} // another address may have another host
 	}
 	return err
 }

@@ -38,6 +38,8 @@ type File struct {
 	SHA256, MD5 string
 	// Says tells where the checksums come from.
 	Says string
+	// Profile is the profile of the suites that needs the file, empty if none does.
+	Profile string
 	// Open reads what lies in a folder, which may be the file or what was unpacked
 	// from it, and describes it. An error matches fs.ErrNotExist if nothing is there.
 	Open func(dir string) (string, error)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -168,6 +169,27 @@ func TestMirrors(t *testing.T) {
 	}
 	if got := broken.asked[len(broken.asked)-1]; got != `bytes=1000- "v1"` {
 		t.Errorf("the next process asked for %q", got)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	good := content()
+	web := httptest.NewServer(&server{data: good})
+	defer web.Close()
+	asked := 0
+	opt := quick(t.TempDir())
+	opt.Client = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if strings.HasPrefix(address, "nowhere") {
+			asked++
+			return nil, &net.DNSError{Err: "no such host", Name: "nowhere.example", IsNotFound: true}
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}}
+	if _, err := described(good, "http://nowhere.example/thing.bin", web.URL+"/thing.bin").Get(t.Context(), opt); err != nil {
+		t.Fatal(err)
+	}
+	if asked != 1 {
+		t.Errorf("a host that does not exist was asked %d times, want once", asked)
 	}
 }
 

@@ -123,8 +123,8 @@ func fetchOne(ctx context.Context, f fetch.File, from string, opt fetch.Options,
 
 // ready says what was fetched and what to type next.
 func ready(w io.Writer, f fetch.File, dir, what string) error {
-	next := fmt.Sprintf("next: ./benchstat.sh -profile quick -data %s", quoted(dir))
-	if !strings.HasSuffix(f.Base, ".tar.gz") {
+	next := fmt.Sprintf("next: ./benchstat.sh -profile %s -data %s", f.Profile, quoted(dir))
+	if f.Profile == "" {
 		next = fmt.Sprintf("next: in a suite, e.Model.Source = &experiment.Source{File: %q, FileSHA256: %q}",
 			filepath.Join(dir, f.Base), f.SHA256[:8])
 	}

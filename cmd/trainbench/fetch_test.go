@@ -40,7 +40,9 @@ func publishers(t *testing.T) []fetch.File {
 			},
 		}
 	}
-	return []fetch.File{file("set", "set.tar.gz"), file("net", "net.pt")}
+	set := file("set", "set.tar.gz")
+	set.Profile = "quick"
+	return []fetch.File{set, file("net", "net.pt")}
 }
 
 func TestFetch(t *testing.T) {
