@@ -269,39 +269,3 @@ func TestUsage(t *testing.T) {
 		})
 	}
 }
-
-// TestDocs runs the commands of docs/gate.md on the file that it shows.
-func TestDocs(t *testing.T) {
-	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "gate.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := func(fence string) string {
-		_, rest, _ := strings.Cut(string(doc), "\n```"+fence+"\n")
-		text, _, _ := strings.Cut(rest, "```\n")
-		return text
-	}
-	t.Chdir(t.TempDir())
-	for _, name := range []string{"runs.csv", "today.csv"} {
-		if err := os.WriteFile(name, []byte(block("csv")), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	commands := strings.Split(strings.TrimSpace(block("sh")), "\n")
-	if len(commands) != 4 {
-		t.Fatalf("%d commands, want 4:\n%s", len(commands), block("sh"))
-	}
-	for _, line := range commands {
-		var args []string
-		for i, part := range strings.Split(line, `"`) {
-			if i%2 == 1 {
-				args = append(args, part)
-			} else {
-				args = append(args, strings.Fields(part)...)
-			}
-		}
-		if code, stdout, stderr := trainbench("", args[1:]...); code != 0 {
-			t.Errorf("%s: exit code %d\n%s%s", line, code, stdout, stderr)
-		}
-	}
-}
