@@ -16,6 +16,8 @@ and with the baselines (the gate), and prints tables and verdicts.
                  auto: one after the other until the verdict stands
   -backend B     auto (default), go, xla:cpu, xla:cuda or xla:/path/to/plugin.so
   -data DIR      folder of CIFAR (default: $TRAINBENCH_DATA)
+  -parallel N    samples to train side by side (default: one for each core on pure
+                 Go, whose trainings use one, and 1 on XLA)
   -fresh         train also what results/ holds already
   -update        store this run as the baseline; needs -reason
   -reason TEXT   why the baseline changes
@@ -49,10 +51,10 @@ while [ $# -gt 0 ]; do
 	flag=${flag#-}
 	value=
 	case $flag in
-	profile=* | bench=* | seeds=* | backend=* | data=* | reason=* | against=*)
+	profile=* | bench=* | seeds=* | backend=* | data=* | parallel=* | reason=* | against=*)
 		value=${flag#*=} flag=${flag%%=*}
 		;;
-	profile | bench | seeds | backend | data | reason | against)
+	profile | bench | seeds | backend | data | parallel | reason | against)
 		[ $# -ge 2 ] || die "-$flag needs a value; see --help"
 		value=$2
 		shift
@@ -70,7 +72,7 @@ while [ $# -gt 0 ]; do
 		case $value in xla:*/*) value=xla:$(absolute "${value#xla:}") ;; esac
 		flags+=(-backend "$value")
 		;;
-	seeds) flags+=(-seeds "$value") ;;
+	seeds | parallel) flags+=("-$flag" "$value") ;;
 	fresh) flags+=(-fresh) ;;
 	update) update=1 ;;
 	n) dry=1 ;;

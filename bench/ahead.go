@@ -30,7 +30,6 @@ func (r *Runner) tell() (end func()) {
 		r.progress.Mode = progress.Silent
 	}
 	r.opt.Stderr = r.progress
-	r.planAll()
 	r.progress.Start()
 	return func() {
 		r.progress.Close()
@@ -38,40 +37,38 @@ func (r *Runner) tell() (end func()) {
 	}
 }
 
-// planAll tells the progress of the work of all suites that the program has. What
-// is wrong with one of them is said when it is run.
-func (r *Runner) planAll() {
+// aheadAll is ahead for all suites that the program has. What is wrong with one of
+// them is said when it is run.
+func (r *Runner) aheadAll() {
 	for _, s := range r.opt.Suites {
 		if experiments, _, err := r.scale(s); err == nil {
-			r.plan(experiments)
+			r.ahead(experiments)
 		}
 	}
 }
 
-// plan tells the progress of the work of a suite: of its samples that -bench
+// plan tells the progress of the work of an experiment: of its samples that -bench
 // selects and that the results do not hold.
-func (r *Runner) plan(experiments []experiment.Experiment) {
+func (r *Runner) plan(e experiment.Experiment) {
 	if r.opt.Quiet {
 		return
 	}
-	for _, e := range experiments {
-		data, err := r.dataset(e.Data.Dataset)
-		if err != nil {
+	data, err := r.dataset(e.Data.Dataset)
+	if err != nil {
+		return
+	}
+	work := r.workOf(e, data)
+	for i := range min(r.seeds(), max(r.profile.Seeds, r.opt.Seeds)) { // with -seeds auto a guess
+		seed := r.profile.FirstSeed + uint64(i)
+		stored, err := record.ReadIfThere(record.SamplePath(r.folder(), e.Suite, e.Name, seed))
+		there := err == nil && stored != nil && !r.opt.Fresh && stored.ConfigSHA256 == e.SHA256() &&
+			len(stored.Samples) == 1 && stored.Samples[0].Env.Code == r.code
+		if there || !selected(benchPattern(), e.Suite, e.Name, seed) {
 			continue
 		}
-		work := r.workOf(e, data)
-		for i := range min(r.seeds(), max(r.profile.Seeds, r.opt.Seeds)) { // with -seeds auto a guess
-			seed := r.profile.FirstSeed + uint64(i)
-			stored, err := record.ReadIfThere(record.SamplePath(r.folder(), e.Suite, e.Name, seed))
-			there := err == nil && stored != nil && !r.opt.Fresh && stored.ConfigSHA256 == e.SHA256() &&
-				len(stored.Samples) == 1 && stored.Samples[0].Env.Code == r.code
-			if there || !selected(benchPattern(), e.Suite, e.Name, seed) {
-				continue
-			}
-			r.progress.Plan(jobName(e, seed), work.total(e))
-			if from := e.Model.Source; from != nil && from.Experiment != nil {
-				r.planSource(asSource(*from.Experiment), seed)
-			}
+		r.progress.Plan(jobName(e, seed), work.total(e))
+		if from := e.Model.Source; from != nil && from.Experiment != nil {
+			r.planSource(asSource(*from.Experiment), seed)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func fill(s *record.Sample, result *train.Result, data *prepared) error {
 	s.Weights.InitialSHA256 = result.InitialHash
 	s.Curve = curve(result.Curve)
 	t := result.Timing
-	s.Timing = record.Timing{Compile: t.Compile, Train: t.Train, Eval: t.Eval, PeakBytes: peakBytes()}
+	s.Timing.Compile, s.Timing.Train, s.Timing.Eval, s.Timing.PeakBytes = t.Compile, t.Train, t.Eval, peakBytes()
 	if epochs := len(result.Curve); epochs > 0 && t.Train > 0 {
 		s.Timing.PerEpoch = t.Train / float64(epochs)
 		s.Timing.ImagesSec = float64(t.Images) / t.Train

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"flag"
@@ -40,7 +41,8 @@ Unit sec/epoch better=lower
 // Inconclusive verdicts and new experiments do not fail a run.
 //
 // Flags: -profile, -seeds, -backend, -data, -results, -baselines,
-// -published, -update, -reason, -fresh, -save-every, -quiet, -audit. See [Options].
+// -published, -update, -reason, -fresh, -parallel, -save-every, -quiet, -audit. See
+// [Options].
 func (r *Runner) Main(m *testing.M) int {
 	r.flags(flag.CommandLine)
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
@@ -48,6 +50,7 @@ func (r *Runner) Main(m *testing.M) int {
 		return 2
 	}
 	flag.Parse()
+	r.goFlags()
 	benchmarks := flag.Lookup("test.bench").Value.String() != ""
 	if !benchmarks && !r.opt.Audit {
 		return m.Run()
@@ -55,7 +58,9 @@ func (r *Runner) Main(m *testing.M) int {
 	tune(r.opt.Backend)
 	ctx, stop := r.interruptible()
 	defer stop()
-	r.ctx = ctx
+	trainings, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.ctx = trainings
 	if err := r.open(); err != nil {
 		fmt.Fprintln(r.opt.Stderr, "trainbench:", err)
 		return 2
@@ -64,8 +69,13 @@ func (r *Runner) Main(m *testing.M) int {
 	if benchmarks {
 		fmt.Fprint(r.opt.Stdout, units)
 		end = r.tell()
+		r.aheadAll()
 	}
 	code := m.Run()
+	cancel() // what nobody has waited for
+	if r.pool != nil {
+		r.pool.close()
+	}
 	end()
 	if ctx.Err() != nil {
 		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: %s\n", r.folder(), goesOn)
@@ -102,6 +112,7 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	set.StringVar(&o.Baselines, "baselines", o.Baselines, "folder of baselines")
 	set.StringVar(&o.Published, "published", o.Published, "folder of papers' numbers")
 	set.BoolVar(&o.Fresh, "fresh", o.Fresh, "train also what the results hold already")
+	set.IntVar(&o.Parallel, "parallel", o.Parallel, "samples to train side by side (default: one for each core on pure Go, 1 elsewhere)")
 	set.DurationVar(&o.SaveEvery, "save-every", o.SaveEvery, "time between checkpoints of a training")
 	set.BoolVar(&o.Quiet, "quiet", o.Quiet, "write no progress")
 	set.BoolVar(&o.Audit, "audit", o.Audit, "run the audit of the gate, with -run Audit")
@@ -109,18 +120,30 @@ func (r *Runner) flags(set *flag.FlagSet) {
 	set.StringVar(&o.Reason, "reason", o.Reason, "why the baselines change, with -update")
 }
 
+// goFlags takes what go test keeps for itself: its own -parallel hides ours.
+func (r *Runner) goFlags() {
+	flag.Visit(func(f *flag.Flag) {
+		if n, err := strconv.Atoi(f.Value.String()); err == nil && f.Name == "test.parallel" && r.opt.Parallel == 0 {
+			r.opt.Parallel = n
+		}
+	})
+}
+
 // finish gates what was run, writes tables, and stores baselines if asked to. It
 // returns the exit code.
 func (r *Runner) finish() (int, error) {
-	if len(r.order) == 0 {
-		return 0, nil
-	}
 	var candidates []*record.Record
 	for _, id := range r.order {
+		if r.records[id] == nil {
+			continue // not selected by -bench, or failed
+		}
 		if _, err := r.records[id].Encode(); err != nil { // sorts and checks
 			return 0, err
 		}
 		candidates = append(candidates, r.records[id])
+	}
+	if len(candidates) == 0 {
+		return 0, nil
 	}
 	for _, s := range r.suites {
 		if err := record.WriteSuite(r.folder(), s); err != nil {

@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"trainbench/bench/backend"
 	"trainbench/bench/dataset"
 	"trainbench/bench/experiment"
-	"trainbench/bench/gate"
 	"trainbench/bench/model"
 	"trainbench/bench/profile"
 	"trainbench/bench/progress"
@@ -41,6 +41,9 @@ type Options struct {
 	// stands (gate.Sequential). One without a baseline gets the profile's number.
 	Seeds int
 	Auto  bool
+	// Parallel is the number of samples that are trained side by side. 0 is as many
+	// as there are cores where one training uses one core (pure Go), and else 1.
+	Parallel int
 	// Fresh trains also what the results hold already.
 	Fresh bool
 	// Update stores the records of the run as baselines, for the given Reason.
@@ -84,17 +87,22 @@ func DefaultOptions() Options {
 type Runner struct {
 	opt      Options
 	profile  *profile.Profile
-	device   *backend.Device
-	datasets map[string]*dataset.Dataset
-	programs programs
 	ctx      context.Context
 	code     string // hash of this program
 	began    time.Time
 	progress *progress.Reporter
+	pool     *pool // made with the first experiment
+	programs programs
 
-	suites  []record.Suite
-	records map[string]*record.Record // by "suite/experiment", of this run
-	order   []string                  // their keys, as trained
+	suites []record.Suite
+	told   map[string]bool // "suite/experiment" that the pool and the progress know
+	order  []string        // those that were asked for
+
+	// Trainings side by side share what follows.
+	mu       sync.Mutex
+	device   *backend.Device
+	datasets map[string]*dataset.Dataset
+	records  map[string]*record.Record // by "suite/experiment", of this run
 }
 
 // WantsAudit reports whether an audit was asked for.
@@ -107,6 +115,7 @@ func NewRunner(opt Options) *Runner {
 		opt:      opt,
 		datasets: map[string]*dataset.Dataset{},
 		records:  map[string]*record.Record{},
+		told:     map[string]bool{},
 		ctx:      context.Background(),
 		progress: progress.New(io.Discard),
 	}
@@ -123,8 +132,11 @@ func (r *Runner) Run(b *testing.B, s Suite) {
 		b.Fatal(err)
 	}
 	r.suites = append(r.suites, asked)
-	r.plan(experiments)
+	r.ahead(experiments)
 	for _, e := range experiments {
+		if !slices.Contains(r.order, e.ID()) {
+			r.order = append(r.order, e.ID())
+		}
 		for i := 0; ; i++ {
 			more, err := r.wants(e, i)
 			if err != nil {
@@ -133,50 +145,12 @@ func (r *Runner) Run(b *testing.B, s Suite) {
 			if !more {
 				break
 			}
-			seed := r.profile.FirstSeed + uint64(i)
-			b.Run(fmt.Sprintf("method=%s/seed=%d", e.Name, seed), func(b *testing.B) {
-				r.benchmark(b, e, seed)
+			j := r.job(e, i)
+			b.Run(fmt.Sprintf("method=%s/seed=%d", e.Name, j.seed), func(b *testing.B) {
+				r.benchmark(b, j)
 			})
 		}
 	}
-}
-
-// maxAuto is the greatest number of seeds with Options.Auto, unless Seeds says
-// another.
-const maxAuto = 10
-
-func (r *Runner) seeds() int {
-	switch {
-	case r.opt.Seeds > 0:
-		return r.opt.Seeds
-	case r.opt.Auto:
-		return maxAuto
-	}
-	return r.profile.Seeds
-}
-
-// wants reports whether an experiment with n seeds done should get another one.
-func (r *Runner) wants(e experiment.Experiment, n int) (bool, error) {
-	if !r.opt.Auto || n == 0 {
-		return n < r.seeds(), nil
-	}
-	done := r.records[e.ID()]
-	if done == nil || len(done.Samples) < n || n >= r.seeds() {
-		return false, nil // not selected by -bench, failed, or enough
-	}
-	baselines, err := record.LoadBaselines(r.baselines())
-	if err != nil {
-		return false, err
-	}
-	if !slices.ContainsFunc(baselines, func(b *record.Record) bool { return b.ID() == e.ID() }) {
-		return n < r.profile.Seeds, nil
-	}
-	sequential, err := gate.NewSequential(baselines, r.gateOptions())
-	if err != nil {
-		return false, err
-	}
-	_, more := sequential.Next(done)
-	return more, nil
 }
 
 // scale applies the profile to a suite.
@@ -255,6 +229,8 @@ func (r *Runner) open() error {
 // deviceFor opens the backend, once. Precision is a choice of the process, so all
 // experiments of a run must agree on TF32.
 func (r *Runner) deviceFor(e experiment.Experiment) (*backend.Device, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	tf32 := e.Model.Precision == experiment.TF32
 	if r.device == nil {
 		d, err := backend.Open(r.opt.Backend, backend.Options{TF32: tf32})
@@ -275,6 +251,8 @@ func (r *Runner) deviceFor(e experiment.Experiment) (*backend.Device, error) {
 
 // dataset opens a dataset, once.
 func (r *Runner) dataset(name string) (*dataset.Dataset, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if d := r.datasets[name]; d != nil {
 		return d, nil
 	}
@@ -290,8 +268,9 @@ func (r *Runner) dataset(name string) (*dataset.Dataset, error) {
 	return d, nil
 }
 
-// benchmark is one sub-benchmark. Go writes its line when it returns.
-func (r *Runner) benchmark(b *testing.B, e experiment.Experiment, seed uint64) {
+// benchmark is one sub-benchmark. Go writes its line when it returns. Its time is
+// that of the training, whenever that was.
+func (r *Runner) benchmark(b *testing.B, j *job) {
 	r.progress.Show()
 	defer r.progress.Hide()
 	var s *record.Sample
@@ -300,7 +279,7 @@ func (r *Runner) benchmark(b *testing.B, e experiment.Experiment, seed uint64) {
 			b.Fatal("a training is one iteration: run with -benchtime 1x")
 		}
 		var err error
-		if s, err = r.sample(e, seed); err != nil {
+		if s, err = r.pool.get(j); err != nil {
 			if errors.Is(err, context.Canceled) {
 				b.Skip("interrupted")
 			}
@@ -312,6 +291,7 @@ func (r *Runner) benchmark(b *testing.B, e experiment.Experiment, seed uint64) {
 			b.ReportMetric(v, name)
 		}
 	}
+	b.ReportMetric(s.Timing.Total()*1e9, "ns/op")
 	b.ReportMetric(s.Timing.ImagesSec, "images/sec")
 	b.ReportMetric(s.Timing.PerEpoch, "sec/epoch")
 }

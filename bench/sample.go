@@ -78,6 +78,7 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		s.Status, s.Detail = record.Failed, err.Error()
 		return nil
 	}
+	defer r.programs.release(task.Program)
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
 		return err
 	}
@@ -92,6 +93,9 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 	if err != nil {
 		s.Status, s.Detail = record.Failed, err.Error()
 		return nil
+	}
+	if r.pool != nil {
+		s.Timing.Parallel = r.pool.limit
 	}
 	return fill(s, result, data)
 }
@@ -177,6 +181,8 @@ func (r *Runner) stored(path string, want *record.Record, data record.Data, env 
 // putAside moves samples of other configs from the folder of an experiment into a
 // folder "old" of it: they must not count, and nothing is thrown away.
 func (r *Runner) putAside(folder, config string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	paths, err := filepath.Glob(filepath.Join(folder, "seed-*.json"))
 	if err != nil {
 		return err
@@ -200,6 +206,8 @@ func (r *Runner) putAside(folder, config string) error {
 
 // keep adds a record of one sample to those of this run.
 func (r *Runner) keep(one *record.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	joined := r.records[one.ID()]
 	if joined == nil {
 		joined = &record.Record{
@@ -207,7 +215,6 @@ func (r *Runner) keep(one *record.Record) {
 			Config: one.Config, ConfigSHA256: one.ConfigSHA256, Notes: one.Notes,
 		}
 		r.records[one.ID()] = joined
-		r.order = append(r.order, one.ID())
 	}
 	joined.Samples = append(joined.Samples, one.Samples...)
 }
@@ -224,5 +231,5 @@ func (r *Runner) say(e experiment.Experiment, s *record.Sample, how string) {
 		outcome = strings.ToUpper(string(s.Status)) + ": " + s.Detail
 	}
 	fmt.Fprintf(r.opt.Stderr, "# %s seed %d: %s, %.1f s%s\n", e.ID(), s.Seed, outcome,
-		s.Timing.Compile+s.Timing.Train+s.Timing.Eval, how)
+		s.Timing.Total(), how)
 }

@@ -135,6 +135,7 @@ func (r *Runner) makeSource(target string, e experiment.Experiment, seed uint64,
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
+	defer r.programs.release(task.Program)
 	defer r.begin(jobName(e, seed), task).End()
 	result, err := task.Run(r.ctx)
 	if err != nil {

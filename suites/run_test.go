@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/perf/benchfmt"
 
 	"trainbench/bench/record"
@@ -115,6 +117,51 @@ func TestRun(t *testing.T) {
 		"-test.bench", "Skip", "-baselines", filepath.Join(dir, "none"))
 	wantStatus(t, status, 0, out)
 	wantText(t, out, "DIVERGED: the loss was", "step", "skip/resnet20 seed 43: top-1")
+}
+
+// TestParallel: samples that are trained side by side are those that are trained one
+// after the other, bit for bit, and their lines come in the same order.
+func TestParallel(t *testing.T) {
+	dir := t.TempDir()
+	out, status := run(t, dir, "", "-parallel", "1", "-update", "-reason", "one after the other")
+	wantStatus(t, status, 0, out)
+	lines := benchmarkNames(out)
+	for _, test := range []struct {
+		why   string
+		flags []string
+		seeds int // of each experiment
+	}{
+		{"more than an experiment has seeds", []string{"-parallel", "3"}, 2},
+		{"as go test -parallel says it", []string{"-test.parallel", "3"}, 2},
+		{"one is enough where predictions are equal", []string{"-parallel", "3", "-seeds", "auto"}, 1},
+	} {
+		out, status := run(t, dir, "", append([]string{"-fresh"}, test.flags...)...)
+		wantStatus(t, status, 0, out)
+		if n := strings.Count(out, "REPRODUCED    "); n != 6 || strings.Contains(out, "(cached)") {
+			t.Errorf("%s: %d of 6 experiments are reproduced:\n%s", test.why, n, out)
+		}
+		want := slices.DeleteFunc(slices.Clone(lines), func(name string) bool {
+			return test.seeds == 1 && strings.Contains(name, "seed=43")
+		})
+		if diff := cmp.Diff(want, benchmarkNames(out)); diff != "" {
+			t.Errorf("%s: lines (-want +got):\n%s", test.why, diff)
+		}
+		s, err := record.Read(record.SamplePath(filepath.Join(dir, "results", "tiny"), "skip", "resnet20", 42))
+		if err != nil || s.Samples[0].Timing.Parallel != 3 {
+			t.Errorf("%s: the sample does not say that 3 were trained side by side: %v", test.why, err)
+		}
+	}
+}
+
+// benchmarkNames are those of the benchmark lines, in order.
+func benchmarkNames(out string) []string {
+	var names []string
+	for line := range strings.Lines(out) {
+		if name, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(name, "Benchmark") {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // better rewrites a baseline as if its trainings had been better by some points.

@@ -197,4 +197,10 @@ type Timing struct {
 	PerEpoch  float64 `json:"per_epoch_s"` // Train / epochs
 	ImagesSec float64 `json:"images_per_s"`
 	PeakBytes int64   `json:"peak_bytes,omitempty"` // resident memory of the process so far
+	// Parallel is the number of trainings, this one included, that the process had
+	// side by side at most: they share cores and memory. 0 if unknown.
+	Parallel int `json:"parallel,omitempty"`
 }
+
+// Total is everything that a sample took.
+func (t Timing) Total() float64 { return t.Compile + t.Train + t.Eval }

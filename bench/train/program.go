@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/gomlx/compute/shapes"
@@ -15,7 +16,7 @@ import (
 )
 
 // Program is the compiled graphs of one experiment on one device: trainings that
-// differ in their seed alone can share it, one after the other. All state is in a
+// differ in their seed alone can share it, also at the same time. All state is in a
 // few flat vectors, because a call costs time for every buffer it takes.
 type Program struct {
 	device  *backend.Device
@@ -29,7 +30,9 @@ type Program struct {
 	probe   bool // see Probes
 
 	stepExec, evalExec, featureExec *graph.Exec
-	compiled                        map[string]bool // graphs that exist, by name and shapes
+
+	mu       sync.Mutex
+	compiled map[string]bool // graphs that exist, by name and shapes
 }
 
 // NewProgram prepares the training of an experiment, whose net is net. Counts are
@@ -71,18 +74,20 @@ func (p *Program) Close() {
 }
 
 // compile builds the graph for the shapes of inputs, unless it exists, and returns
-// the seconds that it took.
+// the seconds that it took, or that another training's compiling it took.
 func (p *Program) compile(exec *graph.Exec, name string, inputs []*tensors.Tensor, clock func() time.Time) (float64, error) {
 	list := make([]shapes.Shape, len(inputs))
 	for i, t := range inputs {
 		list[i] = t.Shape()
 	}
 	key := fmt.Sprint(name, list)
-	if p.compiled[key] {
-		return 0, nil
-	}
 	start := clock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.compiled[key] {
+		return clock().Sub(start).Seconds(), nil
+	}
 	_, err := exec.Compile(list...)
-	p.compiled[key] = true
+	p.compiled[key] = err == nil
 	return clock().Sub(start).Seconds(), err
 }
