@@ -139,10 +139,13 @@ type Weights struct {
 	SourceSHA256  string `json:"source_sha256,omitempty"` // of the file they were read from
 }
 
+// Imported is the backend of samples of trainings elsewhere.
+const Imported = "imported"
+
 // Env is where a sample was made. Fields that change arithmetic are part of
 // [Env.Fingerprint].
 type Env struct {
-	Backend  string            `json:"backend"`            // "go", "xla:cpu", "xla:cuda"
+	Backend  string            `json:"backend"`            // "go", "xla:cpu", "xla:cuda", or Imported
 	Plugin   string            `json:"plugin,omitempty"`   // its version, and the hash of the file
 	Device   string            `json:"device,omitempty"`   // "NVIDIA H200"
 	Flags    []string          `json:"flags,omitempty"`    // flags of the compiler, sorted

@@ -30,9 +30,9 @@ func ExampleMarkdown() {
 	// Output:
 	// ## skip
 	//
-	// | experiment | parameters | seeds |      top-1 % | published | s/epoch |
-	// |:-----------|-----------:|------:|-------------:|----------:|--------:|
-	// | resnet20   |          – |     3 | 65.10 ± 0.50 |     64.98 |       – |
+	// | experiment | seeds |      top-1 % | published |
+	// |:-----------|------:|-------------:|----------:|
+	// | resnet20   |     3 | 65.10 ± 0.50 |     64.98 |
 	//
 	// Profile full. Numbers are of the last epoch on the test set, as the mean over seeds ± half the 95 % interval of the mean (Student's t). Published: a paper.
 }

@@ -94,8 +94,12 @@ func (s Suite) title() string {
 
 // legend says what the numbers of t are.
 func (s Suite) legend(t Table) []string {
-	lines := []string{fmt.Sprintf("Profile %s. Numbers are of the last epoch on the test set, as the mean over seeds "+
-		"± half the %g %% interval of the mean (Student's t).", s.Profile, 100*Confidence)}
+	what := "of the last epoch on the test set, as the mean"
+	if s.Imported() {
+		what = "as they were imported, the mean" // nobody knows of which epoch
+	}
+	lines := []string{fmt.Sprintf("Profile %s. Numbers are %s over seeds ± half the %g %% interval of the mean (Student's t).",
+		s.Profile, what, 100*Confidence)}
 	for _, row := range s.Rows {
 		if i := row.interval(); i != nil {
 			lines = append(lines, fmt.Sprintf("Δ is the difference to the baseline in percentage points, with its %g %% interval.", 100*i.Level))
@@ -112,6 +116,13 @@ func (s Suite) legend(t Table) []string {
 		lines = append(lines, "Made with "+c+".")
 	}
 	return lines
+}
+
+// Imported reports whether the records are of trainings elsewhere.
+func (s Suite) Imported() bool {
+	return slices.ContainsFunc(s.Rows, func(r Row) bool {
+		return r.Record != nil && slices.ContainsFunc(r.Record.Samples, func(s record.Sample) bool { return s.Env.Backend == record.Imported })
+	})
 }
 
 // interval returns the first interval of a difference, nil if there is none.

@@ -183,9 +183,17 @@ func TestColumns(t *testing.T) {
 		Samples: []record.Sample{{Seed: 1, Status: record.OK, Metrics: map[string]float64{record.Top1: 50, "recall-pct": 40, "bleu": 3}}},
 	}}}
 	got := report.New(bare)[0].Table().Columns
-	want := []string{"experiment", "parameters", "seeds", "top-1 %", "bleu", "recall %", "s/epoch"}
+	want := []string{"experiment", "seeds", "top-1 %", "bleu", "recall %"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("columns of a record from elsewhere (-want +got):\n%s", diff)
+	}
+	bare.Records[0].Samples[0].Env.Backend = record.Imported
+	var b bytes.Buffer
+	if err := report.Markdown(&b, report.New(bare)[0]); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "last epoch") || !strings.Contains(b.String(), "as they were imported") {
+		t.Errorf("of which epoch imported numbers are is not known:\n%s", &b)
 	}
 }
 

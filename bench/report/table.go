@@ -14,6 +14,7 @@ import (
 // Names of columns that some formats leave out or move.
 const (
 	verdictColumn = "verdict"
+	paramsColumn  = "parameters"
 	timeColumn    = "s/epoch"
 	bestColumn    = "best on test"
 )
@@ -55,7 +56,7 @@ func (s Suite) Table() Table {
 		return !slices.ContainsFunc(s.Rows, func(r Row) bool { return r.verdictOf(m) != nil })
 	})
 
-	t := Table{Columns: []string{"experiment", "parameters", "seeds"}}
+	t := Table{Columns: []string{"experiment", paramsColumn, "seeds"}}
 	for _, m := range metrics {
 		t.Columns = append(t.Columns, heading(m))
 	}
@@ -92,7 +93,20 @@ func (s Suite) Table() Table {
 		}
 		t.Rows = append(t.Rows, cells)
 	}
-	return t
+	return t.without(s.unknown()...)
+}
+
+// unknown returns the columns that no row has a number for: what was imported has
+// no nets and no times.
+func (s Suite) unknown() []string {
+	var columns []string
+	if !slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Params.Total > 0 }) {
+		columns = append(columns, paramsColumn)
+	}
+	if !slices.ContainsFunc(s.Rows, func(r Row) bool { return r.PerEpoch > 0 }) {
+		columns = append(columns, timeColumn)
+	}
+	return columns
 }
 
 // without returns t without some columns.

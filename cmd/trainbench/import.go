@@ -161,7 +161,7 @@ func (im *importer) add(r row, file string) error {
 			return fmt.Errorf("the seed is %q: want a whole number, at least 0", text)
 		}
 	}
-	s.Data.Dataset, s.Env.Backend = im.dataset, "imported"
+	s.Data.Dataset, s.Env.Backend = im.dataset, record.Imported
 	if err := im.measure(&s, r); err != nil {
 		return err
 	}

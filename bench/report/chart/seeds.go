@@ -18,8 +18,11 @@ import (
 func Seeds(s report.Suite) *Figure {
 	f := &Figure{
 		Name: s.Name + "-seeds", Title: s.Name + ": seeds",
-		Caption: fmt.Sprintf("Last epoch, test set. Whiskers: %g %% interval of the mean over seeds, within 0 and 100.", 100*report.Confidence),
+		Caption: fmt.Sprintf("Whiskers: %g %% interval of the mean over seeds, within 0 and 100.", 100*report.Confidence),
 		key:     []entry{glyphKey("a seed", seedMark()), glyphKey("mean", meanMark())},
+	}
+	if !s.Imported() {
+		f.Caption = "Last epoch, test set. " + f.Caption
 	}
 	var names []string
 	var published, foreign bool
