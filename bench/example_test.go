@@ -11,12 +11,16 @@ import (
 	"trainbench/bench/record"
 )
 
-// A suite in a test package of one's own, with a dataset of one's own. TestMain and
+// A suite in a test package of one's own, with a dataset of one's own; nets are
+// registered in the same way (docs/experiments.md has both). TestMain and
 // BenchmarkWidth stand at the top level of a file that ends in _test.go.
 func ExampleRunner() {
 	opt := bench.DefaultOptions()
 	opt.Datasets = map[string]func() (*dataset.Dataset, error){
-		"corners": func() (*dataset.Dataset, error) { return &dataset.Dataset{Name: "corners"}, nil },
+		"corners": func() (*dataset.Dataset, error) {
+			black := dataset.Split{Height: 32, Width: 32, Channels: 3, Pixels: make([]byte, 2*32*32*3), Labels: []int32{0, 1}}
+			return dataset.New("corners", []string{"left", "right"}, black, black)
+		},
 	}
 	runner := bench.NewRunner(opt)
 
