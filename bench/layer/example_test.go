@@ -25,6 +25,6 @@ func ExampleTape() {
 		return v.Gradient()
 	})
 	defer gradient.Finalize()
-	fmt.Println(gradient.MustExec(float32(3))[0].Value())
+	fmt.Println(gradient.MustCall(float32(3))[0].Value())
 	// Output: 24
 }
