@@ -138,12 +138,12 @@ func Examine(ctx context.Context, s System) *Report {
 	r.Disk = s.Free(s.Dir)
 	s.machine(r)
 	s.tools(ctx, r)
-	r.GPUs = s.gpus(ctx)
+	r.GPUs = append([]GPU{}, s.gpus(ctx)...) // readers of JSON expect a list
 	r.Backends = s.backends(ctx, r.Cgo != "")
 	for _, f := range fetch.Known() {
 		r.Files = append(r.Files, s.file(f))
 	}
-	r.Missing = s.missing(r)
+	r.Missing = append([]Missing{}, s.missing(r)...)
 	return r
 }
 

@@ -196,6 +196,31 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+func TestPluginPath(t *testing.T) {
+	s := machine(t, map[string]string{"plugin/pjrt_c_api_cpu_plugin.so": ""}, goTool)
+	for path, want := range map[string]string{
+		"plugin/pjrt_c_api_cpu_plugin.so": "not the folder that it is in",
+		"nowhere":                         "which cannot be read",
+		"plugin":                          "",
+	} {
+		s.Getenv = func(name string) string {
+			if name == pluginPath {
+				return filepath.Join(s.Root, path)
+			}
+			return ""
+		}
+		got := ""
+		for _, m := range Examine(t.Context(), s).Missing {
+			if strings.HasPrefix(m.What, pluginPath) {
+				got += m.What
+			}
+		}
+		if !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: it says %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestProbeThatCrashes(t *testing.T) {
 	s := machine(t, nil, with(goTool, map[string]string{"probe go": ""}))
 	if got := Examine(t.Context(), s).Backends; got[0].Opens != "no" || !strings.Contains(got[0].Says, "takes its process with it") {

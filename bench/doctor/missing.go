@@ -17,6 +17,14 @@ func (s System) missing(r *Report) []Missing {
 	if r.Cgo == "" {
 		need("a C compiler, without which there is pure Go only ("+r.NoCgo+")", s.compiler())
 	}
+	for _, dir := range s.named() {
+		switch info, err := os.Stat(dir); {
+		case err != nil:
+			need(pluginPath+" names "+dir+", which cannot be read", "unset "+pluginPath)
+		case !info.IsDir():
+			need(pluginPath+" names "+dir+", and not the folder that it is in", "export "+pluginPath+"='"+filepath.Dir(dir)+"'")
+		}
+	}
 	for _, kind := range s.useful(r) {
 		if there, why := has(r.Backends, kind); !there {
 			need("XLA's plugin for "+kind+why, s.install(kind, r))
@@ -95,7 +103,7 @@ func (s System) install(kind string, r *Report) string {
 	}
 	if s.OS == "linux" && s.Arch == "amd64" {
 		return "python3 -m pip download --no-deps --dest plugin lammps-jax-pjrt-cpu==0.11.2 && python3 -m zipfile -e plugin/*.whl plugin" +
-			" && export PJRT_PLUGIN_LIBRARY_PATH=$PWD/plugin/lammps_jax_pjrt_cpu"
+			" && export " + pluginPath + "=$PWD/plugin/lammps_jax_pjrt_cpu"
 	}
 	return "go run github.com/gomlx/go-xla/cmd/pjrt_installer@latest # go-xla's installer"
 }

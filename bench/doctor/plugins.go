@@ -68,14 +68,22 @@ func (s System) backends(ctx context.Context, cgo bool) []Backend {
 // libraries returns the folders in which -backend auto looks for plugins. (It also
 // looks where the system's loader does.)
 func (s System) libraries() []string {
-	if path := s.Getenv("PJRT_PLUGIN_LIBRARY_PATH"); path != "" {
-		return slices.DeleteFunc(strings.Split(path, ":"), func(p string) bool { return p == "" })
+	if dirs := s.named(); len(dirs) > 0 {
+		return dirs
 	}
 	dirs := []string{filepath.Join(s.Root, "usr/local/lib/go-xla"), filepath.Join(s.Root, "usr/local/lib/gomlx/pjrt")}
 	if s.Home != "" {
 		dirs = append([]string{filepath.Join(s.Home, ".local/lib/go-xla"), filepath.Join(s.Home, ".local/lib/gomlx/pjrt")}, dirs...)
 	}
 	return append(dirs, slices.DeleteFunc(strings.Split(s.Getenv("LD_LIBRARY_PATH"), ":"), func(p string) bool { return !filepath.IsAbs(p) })...)
+}
+
+// pluginPath is the variable that names the folders of plugins.
+const pluginPath = "PJRT_PLUGIN_LIBRARY_PATH"
+
+// named returns the folders that the variable names.
+func (s System) named() []string {
+	return slices.DeleteFunc(strings.Split(s.Getenv(pluginPath), ":"), func(p string) bool { return p == "" })
 }
 
 // sitePackages returns the folders of Python packages: the one that python3 itself

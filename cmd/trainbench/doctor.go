@@ -38,6 +38,7 @@ func runDoctor(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 	if *asJSON {
 		enc := json.NewEncoder(stdout)
 		enc.SetIndent("", "\t")
+		enc.SetEscapeHTML(false) // commands have && in them
 		err = enc.Encode(r)
 	} else {
 		err = r.WriteText(stdout)
