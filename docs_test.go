@@ -2,15 +2,24 @@
 package trainbench_test
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+
+	"trainbench/bench/record"
+	"trainbench/bench/report"
+	"trainbench/bench/report/chart"
 )
+
+var update = flag.Bool("update", false, "draw the picture of README.md anew")
 
 // block is a fenced block of a document: "```sh" or, with a file's name, "```go
 // suites/mine_test.go".
@@ -231,5 +240,39 @@ func TestReadmeCode(t *testing.T) {
 	}
 	if !found {
 		t.Error("README.md has no Go code")
+	}
+}
+
+// TestReadmePlot: the picture is of the accepted runs, like the table.
+func TestReadmePlot(t *testing.T) {
+	records, err := record.LoadBaselines(filepath.Join("baselines", "smoke"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	suites, err := record.LoadSuites(filepath.Join("baselines", "smoke"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range report.New(report.Input{Suites: suites, Records: records}) {
+		if s.Name != "imbalance" {
+			continue
+		}
+		var drawn bytes.Buffer
+		if err := chart.Curves(s).WriteSVG(&drawn); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("docs", "images", "imbalance-curves.svg")
+		if *update {
+			if err := os.WriteFile(path, drawn.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stored, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(stored, drawn.Bytes()) && runtime.GOARCH == "amd64" { // others round elsewhere
+			t.Errorf("%s is not of these baselines: go test -run ReadmePlot . -update", path)
+		}
 	}
 }
