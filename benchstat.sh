@@ -137,4 +137,11 @@ if [ -n "$update" ] && [ "$status" -eq 0 ]; then
 	mkdir -p "$(dirname "$old")"
 	cp "$new" "$old"
 fi
+case $status in
+0) verdict="no regression is shown" ;;
+1) verdict="a regression, or a training that could not run: see above" ;;
+*) verdict="something cannot be compared: see above" ;;
+esac
+[ ! -f "$root/results/$name/index.html" ] || verdict+="; to look at: results/$name/index.html"
+printf '\n# %s: %s\n' "$name" "$verdict" >&2
 exit "$status"
