@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"trainbench/bench/atomicfile"
 	"trainbench/bench/metrics"
@@ -133,8 +134,10 @@ func (r *Record) check() error {
 	if r.ConfigSHA256 != hashHex(r.Config) {
 		return fmt.Errorf("record %s: the config does not hash to config_sha256", r.ID())
 	}
-	if r.Suite == "" || r.Experiment == "" {
-		return fmt.Errorf("record without suite or experiment")
+	for _, name := range []string{r.Suite, r.Experiment} {
+		if !plain(name) {
+			return fmt.Errorf("record %s: %q cannot be the name of a suite or an experiment", r.ID(), name)
+		}
 	}
 	for i, s := range r.Samples {
 		if i > 0 && s.Seed <= r.Samples[i-1].Seed {
@@ -145,6 +148,11 @@ func (r *Record) check() error {
 		}
 	}
 	return nil
+}
+
+// plain reports whether a name can be that of a file and stays in its folder.
+func plain(name string) bool {
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, `/\`)
 }
 
 // check recomputes what can be recomputed.

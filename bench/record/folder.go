@@ -95,6 +95,9 @@ func LoadSuites(folder string) ([]Suite, error) {
 		if err := decodeStrict(data, &s, &s.Version); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		if s.Name != filepath.Base(filepath.Dir(path)) { // tables go to files of that name
+			return nil, fmt.Errorf("%s: holds suite %q", path, s.Name)
+		}
 		suites = append(suites, s)
 	}
 	return suites, nil

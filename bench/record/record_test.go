@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -60,25 +61,62 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestEveryByteCounts changes every byte of a record in turn.
+// TestEveryByteCounts changes every byte of a record and of a baseline in turn.
 func TestEveryByteCounts(t *testing.T) {
-	data, err := testRecord(t, 1, 2).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range data {
-		for _, flip := range []byte{0x01, 0x20, byte(1 + rng.IntN(255))} {
-			damaged := bytes.Clone(data)
-			damaged[i] ^= flip
-			if _, err := Decode(damaged); err == nil {
-				t.Errorf("byte %d: %q became %q unnoticed", i, data[i], damaged[i])
+	baseline := testRecord(t, 1, 2)
+	baseline.Notes = []string{"a note"}
+	baseline.Accepted = &Accepted{Reason: "first", Commit: "abc", Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	for _, r := range []*Record{testRecord(t, 1), baseline} {
+		data, err := r.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range data {
+			damage(t, data, i, 0x01, 0x20, byte(1+rng.IntN(255)))
+			if _, err := Decode(data[:i]); err == nil {
+				t.Errorf("cut to %d of %d bytes unnoticed", i, len(data))
 			}
 		}
 	}
-	for n := range data {
-		if _, err := Decode(data[:n]); err == nil {
-			t.Errorf("cut to %d of %d bytes unnoticed", n, len(data))
+}
+
+// TestStoredBaselines changes bytes of the baselines that lie in this repository, as
+// a bad disk or an editor would.
+func TestStoredBaselines(t *testing.T) {
+	paths, err := filepath.Glob("../../baselines/*/*/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) == 0 {
+		t.Skip("there are no baselines here")
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, path := range paths {
+		if filepath.Base(path) == "suite.json" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(data); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for range 20 {
+			damage(t, data, rng.IntN(len(data)), byte(1+rng.IntN(255)))
+		}
+	}
+}
+
+// damage changes a byte of a good file in several ways, one after the other.
+func damage(t *testing.T, data []byte, i int, flips ...byte) {
+	t.Helper()
+	for _, flip := range flips {
+		damaged := bytes.Clone(data)
+		damaged[i] ^= flip
+		if _, err := Decode(damaged); err == nil {
+			t.Errorf("byte %d: %q became %q unnoticed", i, data[i], damaged[i])
 		}
 	}
 }
@@ -109,6 +147,57 @@ func TestEncodeRefuses(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestDecodeRefuses reads what someone wrote who can sum.
+func TestDecodeRefuses(t *testing.T) {
+	tests := []struct {
+		why    string
+		change func(*Record)
+		want   string
+	}{
+		{"a later version", func(r *Record) { r.Version = 2 }, "record of version 2: this program reads version 1"},
+		{"no version", func(r *Record) { r.Version = 0 }, "version 0"},
+		{"metrics that the predictions do not give", func(r *Record) { r.Samples[0].Metrics[F1] += 1e-6 }, "stored predictions give"},
+		{"a metric that is no number could not be told from a good one", func(r *Record) { r.Samples[0].Metrics["x"] = math.NaN() }, ""},
+		{"a seed that counts twice", func(r *Record) { r.Samples[1].Seed = 1 }, "seed 1 is there twice"},
+		{"another config than was hashed", func(r *Record) { r.Config = json.RawMessage(`{"rate":9}`) }, "does not hash"},
+		{"a name that leaves the folder", func(r *Record) { r.Suite = "../s" }, `"../s" cannot be the name`},
+		{"no name", func(r *Record) { r.Experiment = "" }, `"" cannot be the name`},
+	}
+	for _, test := range tests {
+		t.Run(test.why, func(t *testing.T) {
+			r := testRecord(t, 1, 2)
+			if _, err := r.Encode(); err != nil {
+				t.Fatal(err)
+			}
+			test.change(r)
+			data, err := r.encode()
+			if err == nil {
+				_, err = Decode(data)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestDecodeStrict reads suite.json and papers' numbers.
+func TestDecodeStrict(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"version": 1, "name": "s"}`:             "",
+		`{"version": 2, "name": "s"}`:             "version 2: this program reads version 1",
+		`{"name": "s"}`:                           "version 0",
+		"{\"version\": 1,\n\"questoin\": \"?\"}":  `unknown field "questoin"`,
+		"{\"version\": 1}\n{\"version\": 1}":      "line 2: more behind",
+		"{\"version\": 1,\n\"experiments\": [1]}": "line 2, byte",
+	} {
+		var s Suite
+		if err := decodeStrict([]byte(text), &s, &s.Version); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
 	}
 }
 
