@@ -106,6 +106,19 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 }
 
+func TestOtherVersion(t *testing.T) {
+	data, err := Encode(id, nil, state())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.Replace(data[:len(data)-sha256.Size], []byte(`"version":1`), []byte(`"version":2`), 1)
+	sum := sha256.Sum256(body)
+	_, _, _, err = Decode(append(body, sum[:]...))
+	if want := "version 2: this program reads version 1"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // FuzzDecode reads a checkpoint as it is and, or hardly one would be read further
 // than that, with the checksum that is right for it.
 func FuzzDecode(f *testing.F) {

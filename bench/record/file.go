@@ -118,7 +118,7 @@ func Decode(data []byte) (*Record, error) {
 	}
 	if claimed != r.SHA256 || !bytes.Equal(canonical, data) {
 		return nil, fmt.Errorf("the checksum does not match: the file is damaged or was edited by hand (checksum %s, content %s); "+
-			"restore it, or train and accept it again", short(claimed), short(r.SHA256))
+			"restore it, or remove it and train, or accept, it again", short(claimed), short(r.SHA256))
 	}
 	if err := r.check(); err != nil {
 		return nil, err

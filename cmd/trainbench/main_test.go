@@ -153,6 +153,40 @@ func TestGateJudgesAsTheRun(t *testing.T) {
 	}
 }
 
+// TestHandEdit edits a baseline and a result so that they flatter.
+func TestHandEdit(t *testing.T) {
+	worse := []float64{.637, .639, .64, .641, .643}
+	edit := func(path, from, to string) {
+		t.Helper()
+		data, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(data), from) {
+			t.Fatalf("%s has no %s: %v", path, from, err)
+		}
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(data), from, to)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	baselines, results := accepted(t, tenRuns...), imported(t, worse...)
+	path := record.BaselinePath(baselines, "cifar", "resnet-20")
+	edit(path, `"top1-pct":65`, `"top1-pct":63`)
+	for _, command := range [][]string{{"gate"}, {"accept", "-reason", "r"}} {
+		code, stdout, stderr := trainbench("", append(command, baselines, results)...)
+		if code != 2 || !strings.Contains(stderr, "was edited by hand") || !strings.Contains(stderr, path) {
+			t.Errorf("%s: an edited baseline: exit code %d:\n%s%s", command[0], code, stdout, stderr)
+		}
+	}
+	if err := os.Remove(path); err != nil { // the way out
+		t.Fatal(err)
+	}
+	must(t, "accept", "-reason", "the old one was edited", baselines, results)
+	must(t, "gate", baselines, results)
+
+	edit(record.SamplePath(results, "cifar", "resnet-20", 0), `"top1-pct":63.7`, `"top1-pct":64.7`)
+	if code, stdout, stderr := trainbench("", "gate", baselines, results); code != 2 || !strings.Contains(stderr, "was edited by hand") {
+		t.Errorf("an edited result: exit code %d:\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestGateWritesFiles(t *testing.T) {
 	baselines, results := accepted(t, tenRuns...), imported(t, .637, .639, .64, .641, .643)
 	dir := t.TempDir()
