@@ -13,7 +13,7 @@ const (
 	interrupted = 130 // the exit code
 	// grace is how long a run may take to save what it has. Whoever sent the signal
 	// will not wait much longer.
-	grace  = 4500 * time.Millisecond
+	grace  = 3500 * time.Millisecond
 	goesOn = "the same command goes on from there"
 )
 

@@ -24,11 +24,13 @@ import (
 
 // The stress command:
 //
-//	go test -tags stress -run Stress -timeout 0 -v ./suites [-kills 100] [-on go] [-life 2s]
+//	go test -tags stress -run Stress -timeout 0 -v ./suites [-kills 100] [-on go] [-life 2s] [-what .] [-epochs 6]
 var (
-	kills = flag.Int("kills", 100, "how often a training is killed")
-	on    = flag.String("on", "go", "backend of the stress tests")
-	life  = flag.Duration("life", 2*time.Second, "longest life of a process that is killed")
+	what   = flag.String("what", ".", "benchmarks to train in stress tests")
+	epochs = flag.Int("epochs", 6, "their length")
+	kills  = flag.Int("kills", 100, "how often a training is killed")
+	on     = flag.String("on", "go", "backend of the stress tests")
+	life   = flag.Duration("life", 2*time.Second, "longest life of a process that is killed")
 )
 
 // start starts smoke trainings of a few seconds that save after every step, some of
@@ -36,12 +38,12 @@ var (
 func start(t *testing.T, dir string, flags ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	path := filepath.Join(dir, "tiny.json")
-	text := strings.Replace(tiny, "%s", `, "all": {"train": {"epochs": 6}}`, 1)
+	text := strings.Replace(tiny, "%s", fmt.Sprintf(`, "all": {"train": {"epochs": %d}}`, *epochs), 1)
 	if err := atomicfile.Write(path, []byte(text)); err != nil { // others may be reading it
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], append([]string{
-		"-test.run", "^$", "-test.bench", ".", "-profile", path, "-backend", *on, "-save-every", "1ms",
+		"-test.run", "^$", "-test.bench", *what, "-profile", path, "-backend", *on, "-save-every", "1ms",
 		"-results", filepath.Join(dir, "results"), "-baselines", filepath.Join(dir, "none"), "-published", "",
 	}, flags...)...)
 	var out bytes.Buffer
@@ -76,8 +78,8 @@ func reference(t *testing.T) map[string]string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := outcome(t, dir)
-	if len(want) != 12 {
-		t.Fatalf("%d samples, want 6 experiments with 2 seeds", len(want))
+	if *what == "." && len(want) != 12 || len(want) == 0 {
+		t.Fatalf("%d samples, want 2 seeds of each experiment, of which there are 6", len(want))
 	}
 	return want
 }
@@ -145,6 +147,40 @@ func TestStressTerm(t *testing.T) {
 		t.Errorf("after SIGTERM (-uninterrupted +resumed):\n%s", diff)
 	}
 	t.Logf("%s: %d times SIGTERM, the slowest ended after %v", *on, stops, slowest)
+}
+
+// TestStressTermSlow ends a training whose steps take longer than a signal's sender
+// may wait: the step in progress is given up, those before it are not.
+func TestStressTermSlow(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "slow.json")
+	slow := strings.Replace(tiny, "%s", `, "all": {"train": {"epochs": 99}, "sampling": {"batch": 200}},
+		"experiments": {"skip/resnet20": {"model": {"depth": 18, "width": 64}}}`, 1)
+	if err := atomicfile.Write(path, []byte(slow)); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := filepath.Join(dir, "results", "tiny", "skip", "resnet20", "seed-42.checkpoint")
+	for _, run := range []struct{ says, wait string }{{"", checkpoint}, {"resumed after", checkpoint + ".old"}} {
+		cmd, out := start(t, dir, "-profile", path, "-test.bench", "Skip/method=resnet20/seed=42", "-save-every", "1h")
+		var asked time.Time
+		go func() {
+			for cmd.Process.Signal(syscall.Signal(0)) == nil { // it lives
+				time.Sleep(time.Second)
+				if _, err := os.Stat(run.wait); err == nil {
+					asked = time.Now()
+					cmd.Process.Signal(syscall.SIGTERM)
+					return
+				}
+			}
+		}()
+		cmd.Wait()
+		took := time.Since(asked)
+		if code := cmd.ProcessState.ExitCode(); took > 5*time.Second || code != 130 {
+			t.Errorf("ended after %v with exit status %d, want 130 within 5 s", took, code)
+		}
+		wantText(t, out.String(), "the same command goes on from there", run.says)
+		t.Logf("%s: ended after %v", *on, took)
+	}
 }
 
 // TestStressShared trains with two and four processes on one folder of results.
