@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trainbench/bench/lockfile"
+	"trainbench/bench/record"
 )
 
 // claim returns what stored finds at path, or else the right to make it. What
@@ -25,6 +26,12 @@ func claim[T any](r *Runner, path string, stored func() (*T, error)) (*T, *lockf
 		return found, nil, errors.Join(err, lock.Release())
 	}
 	return nil, lock, nil
+}
+
+// busy reports whether a process is making a sample.
+func (r *Runner) busy(j *job) bool {
+	path := record.SamplePath(r.folder(), j.experiment.Suite, j.experiment.Name, j.seed)
+	return lockfile.Holder(besides(path, ".lock")) != ""
 }
 
 // lock takes the lock of what is to be written to path, and waits for it if need

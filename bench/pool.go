@@ -13,14 +13,17 @@ import (
 // pool trains samples ahead of the benchmarks that ask for them, several side by
 // side: Go runs one benchmark after the other, and one net may not use all cores.
 // Samples are begun in the order in which they were added, but for one that a
-// benchmark waits for, which comes first. What a sample is does not depend on
-// that: randomness is of its seed alone.
+// benchmark waits for, which comes first, and for those that another process is at,
+// which come last. What a sample is does not depend on that: randomness is of its
+// seed alone.
 type pool struct {
 	limit int // most trainings at a time
 	// train makes a sample, and next returns what has become due with it, nil if
 	// nothing has.
 	train func(experiment.Experiment, uint64) (*record.Sample, error)
 	next  func(*job) *job
+	// busy reports whether another process is at a sample; nil if none can be.
+	busy func(*job) bool
 
 	mu      sync.Mutex
 	idle    sync.Cond // signalled when a training ends
@@ -94,8 +97,12 @@ func (p *pool) put(j *job, i int) {
 // begin starts as many jobs as there is room for. The mutex is held.
 func (p *pool) begin() {
 	for p.running < p.limit && len(p.queue) > 0 {
-		j := p.queue[0]
-		p.queue = p.queue[1:]
+		i := 0 // if all are busy, the first is waited for
+		if p.busy != nil {
+			i = max(0, slices.IndexFunc(p.queue, func(j *job) bool { return !p.busy(j) }))
+		}
+		j := p.queue[i]
+		p.queue = slices.Delete(p.queue, i, i+1)
 		p.running++
 		go p.run(j)
 	}

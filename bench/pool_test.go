@@ -159,3 +159,23 @@ func TestPoolClose(t *testing.T) {
 		t.Errorf("%d run on, and have begun (-want +got):\n%s", f.running, diff)
 	}
 }
+
+// TestPoolBusy has another process at a0, which ends after a1.
+func TestPoolBusy(t *testing.T) {
+	f := newFake()
+	p := newPool(1, f.train, nothing)
+	p.busy = func(j *job) bool { return j.seed == 0 }
+	p.add(fakeJob("a", 1)) // begun at once
+	p.add(fakeJob("a", 0), fakeJob("a", 2))
+	for range 3 {
+		f.end <- nil
+	}
+	for i := range 3 {
+		if _, err := p.get(fakeJob("a", i)); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"a1", "a2", "a0"}, f.begun); diff != "" {
+		t.Errorf("begun (-want +got):\n%s", diff)
+	}
+}

@@ -79,6 +79,7 @@ func (r *Runner) ahead(experiments []experiment.Experiment) {
 		r.told[e.ID()] = true
 		if r.pool == nil {
 			r.pool = newPool(r.parallel(e), r.sample, r.due)
+			r.pool.busy = r.busy
 		}
 		r.plan(e)
 		for i := range r.seeds() {

@@ -189,8 +189,10 @@ func TestStressShared(t *testing.T) {
 	for _, processes := range []int{2, 4} {
 		dir := t.TempDir()
 		var wait sync.WaitGroup
+		outputs := make([]*bytes.Buffer, processes)
 		for i := range processes {
 			cmd, out := start(t, dir)
+			outputs[i] = out
 			wait.Go(func() {
 				if err := cmd.Wait(); err != nil {
 					t.Errorf("process %d of %d: %v\n%s", i, processes, err, out)
@@ -198,6 +200,16 @@ func TestStressShared(t *testing.T) {
 			})
 		}
 		wait.Wait()
+		made, taken := 0, 0
+		for _, out := range outputs {
+			cached := strings.Count(out.String(), "(cached)")
+			made += len(want) - cached
+			taken += cached
+		}
+		if made != len(want) {
+			t.Errorf("%d processes trained %d samples, want each of %d once", processes, made, len(want))
+		}
+		t.Logf("%s: %d processes trained %d samples, and took %d from each other", *on, processes, made, taken)
 		if diff := cmp.Diff(want, outcome(t, dir)); diff != "" {
 			t.Errorf("%d processes (-alone +together):\n%s", processes, diff)
 		}
