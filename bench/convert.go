@@ -57,12 +57,10 @@ func curve(epochs []train.Epoch) []record.Point {
 	return out
 }
 
-// notes are the footnotes that a table owes its readers.
-func notes(e experiment.Experiment, data *prepared) []string {
+// notes are the footnotes that a table owes its readers, but for those that the
+// data of the samples tell.
+func notes(e experiment.Experiment) []string {
 	var out []string
-	if n := data.info.Overlap; n > 0 {
-		out = append(out, fmt.Sprintf("%d test images are in the training set too, pixel for pixel", n))
-	}
 	if e.Train.Patience > 0 && e.Train.Watch == experiment.WatchTest {
 		out = append(out, "early stopping watched the test set")
 	} else if e.Train.Patience > 0 {

@@ -33,7 +33,7 @@ func (r *Runner) sample(e experiment.Experiment, seed uint64) (*record.Sample, e
 	env := r.environment(device)
 	rec := &record.Record{
 		Profile: r.profile.Name, Suite: e.Suite, Experiment: e.Name,
-		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e, data),
+		Config: json.RawMessage(e.Canonical()), ConfigSHA256: e.SHA256(), Notes: notes(e),
 	}
 	path := record.SamplePath(r.folder(), e.Suite, e.Name, seed)
 	cached, lock, err := claim(r, path, func() (*record.Record, error) { return r.stored(path, rec, data.info, env) })

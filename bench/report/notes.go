@@ -100,7 +100,7 @@ func sampleNotes(samples []record.Sample) []string {
 	}
 	for _, s := range samples {
 		if n := s.Data.Overlap; n > 0 {
-			return append(notes, fmt.Sprintf("%d of the %d test images are in the training set too.", n, s.Data.TestImages))
+			return append(notes, fmt.Sprintf("%d of the %d test images are in the training set too, pixel for pixel.", n, s.Data.TestImages))
 		}
 	}
 	return notes

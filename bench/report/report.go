@@ -73,7 +73,7 @@ type Row struct {
 }
 
 // New joins the parts into one Suite for each of in.Suites and for each other
-// suite that in.Records names, in that order.
+// suite that in.Records names, in that order. Suites without a row are left out.
 func New(in Input) []Suite {
 	asked := slices.Clone(in.Suites)
 	for _, r := range in.Records {
@@ -83,7 +83,9 @@ func New(in Input) []Suite {
 	}
 	var out []Suite
 	for _, a := range asked {
-		out = append(out, in.suite(a))
+		if s := in.suite(a); len(s.Rows) > 0 { // a profile may skip all of a suite
+			out = append(out, s)
+		}
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func TestWhatAReaderMustKnow(t *testing.T) {
 		}, "One seed: there is no interval."},
 		{"test images in the training set", func(in *report.Input) {
 			in.Records[0].Samples[0].Data.Overlap = 7
-		}, "7 of the 600 test images are in the training set too."},
+		}, "7 of the 600 test images are in the training set too, pixel for pixel."},
 		{"a training that moved in its middle", func(in *report.Input) {
 			in.Records[0].Samples[1].Env.Earlier = []string{"h (c, 2 cores)"}
 		}, "Seed 43 was trained in pieces, also on h (c, 2 cores)."},

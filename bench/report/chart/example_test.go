@@ -57,7 +57,7 @@ func ExampleSeeds() {
 
 func ExamplePerClass() {
 	draw(chart.PerClass(skip()))
-	// Output: skip-classes.svg: 540 x 220 points
+	// Output: skip-classes.svg: 380 x 220 points
 }
 
 func ExampleConfusion() {

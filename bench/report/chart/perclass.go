@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -12,38 +14,17 @@ import (
 	"trainbench/bench/report"
 )
 
+// manyClasses is the number of classes from which on nobody looks one up: they are
+// in the order of their sizes and scores then, in wider panels.
+const manyClasses = 30
+
 // PerClass draws the F1 of every class: a panel for each experiment with bars for
 // the means over seeds, whiskers from the least to the greatest, and ticks at
 // what the first experiment reaches. The first panel is the number of training
-// images of the classes.
+// images of the classes, unless all have as many.
 func PerClass(s report.Suite) *Figure {
-	var panels []*plot.Plot
-	var first []float64
-	for _, row := range s.Rows {
-		scores := classF1(row)
-		if len(scores) == 0 {
-			continue
-		}
-		mean, lo, hi := summaries(scores)
-		if panels == nil {
-			if sizes := classSizes(row); len(sizes) > 0 {
-				p := bars("images to train on", sizes, nil, nil, nil)
-				p.Y.Label.Text = "images"
-				_, p.Y.Max = span(sizes...)
-				panels = append(panels, p)
-			}
-		}
-		p := bars(row.Experiment, mean, lo, hi, first)
-		p.Y.Max = 100
-		if first == nil || len(panels)%maxColumns == 0 {
-			p.Y.Label.Text = "F1 %"
-		}
-		if first == nil {
-			first = mean
-		}
-		panels = append(panels, p)
-	}
-	if len(panels) == 0 {
+	rows := slices.DeleteFunc(slices.Clone(s.Rows), func(r report.Row) bool { return len(classF1(r)) == 0 })
+	if len(rows) == 0 {
 		return nil
 	}
 	f := &Figure{
@@ -51,22 +32,69 @@ func PerClass(s report.Suite) *Figure {
 		Caption: "Bars are means over the seeds, whiskers go from the least to the greatest of them.",
 		key:     []entry{bandKey("F1 of a class", clear(blue, 0xA0))},
 	}
-	if len(panels) > 2 {
-		f.key = append(f.key, lineKey("the same class in "+firstTrained(s), line(ink, 1.6)))
+	if len(rows) > 1 {
+		f.key = append(f.key, lineKey("the same class in "+rows[0].Experiment, line(ink, 1.6)))
 	}
-	columns := min(maxColumns, len(panels))
+	reference, _, _ := summaries(classF1(rows[0]))
+	order, columns := seq(len(reference)), maxColumns
+	sizes := classSizes(rows[0])
+	even := len(sizes) == 0 || slices.Min(sizes) == slices.Max(sizes)
+	if even && len(sizes) > 0 {
+		f.Caption += fmt.Sprintf(" Every class has %g images to train on.", sizes[0])
+	}
+	if len(order) >= manyClasses {
+		columns = maxColumns / 2
+		by := "F1 in " + rows[0].Experiment
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(reference[b], reference[a]) })
+		if !even {
+			by = "size, and then of " + by
+			slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
+		}
+		f.Caption += " Classes are in the order of " + by + "."
+	}
+
+	var panels []*plot.Plot
+	if !even {
+		p := bars("images to train on", order, sizes, nil, nil, nil)
+		p.Y.Label.Text = "images"
+		_, p.Y.Max = span(sizes...)
+		panels = append(panels, p)
+	}
+	for i, row := range rows {
+		mean, lo, hi := summaries(classF1(row))
+		order, ticks := order, reference
+		if i == 0 {
+			ticks = nil
+		}
+		if len(mean) != len(reference) { // other classes
+			order, ticks = seq(len(mean)), nil
+		}
+		p := bars(row.Experiment, order, mean, lo, hi, ticks)
+		p.Y.Max = 100
+		if i == 0 || len(panels)%columns == 0 {
+			p.Y.Label.Text = "F1 %"
+		}
+		panels = append(panels, p)
+	}
+	columns = min(columns, len(panels))
 	for group := range slices.Chunk(panels, columns) {
 		f.panels = append(f.panels, append(group, make([]*plot.Plot, columns-len(group))...))
 	}
 	f.Width = 60 + 160*vg.Length(max(2, columns))
+	if len(order) >= manyClasses {
+		f.Width = max(f.Width, 560)
+	}
 	f.Height = 90 + 130*vg.Length(len(f.panels))
 	return f
 }
 
-// firstTrained is the experiment of the first panel of F1.
-func firstTrained(s report.Suite) string {
-	i := slices.IndexFunc(s.Rows, func(r report.Row) bool { return len(classF1(r)) > 0 })
-	return s.Rows[i].Experiment
+// seq returns 0, 1, ... n-1.
+func seq(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 // classF1 returns the F1 of all classes in per cent, for each good seed.
@@ -108,19 +136,22 @@ func summaries(scores [][]float64) (mean, lo, hi []float64) {
 	return mean, lo, hi
 }
 
-// bars draws one bar a class, grey if there are no whiskers.
-func bars(title string, heights, lo, hi, reference []float64) *plot.Plot {
+// bars draws one bar a class, in an order of them, grey if there are no whiskers.
+func bars(title string, order []int, heights, lo, hi, reference []float64) *plot.Plot {
 	p := newPanel(title, "class", "")
 	withGrid(p, false, true)
 	p.X.Min, p.X.Max = -.7, float64(len(heights))-.3
 	p.X.Tick.Marker = classTicks(len(heights))
+	if !slices.IsSorted(order) {
+		p.X.Tick.Marker = plot.ConstantTicks{{Label: " "}} // numbers would say nothing
+	}
 	p.X.Tick.LineStyle.Width = 0
 	p.Y.Tick.Marker = few(5)
 	p.Y.Min = 0
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		point := func(x, y float64) vg.Point { return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))} }
-		for i, h := range heights {
-			x := float64(i)
+		for place, i := range order {
+			x, h := float64(place), heights[i]
 			fill := clear(blue, 0xA0)
 			if hi == nil {
 				fill = clear(grid, 0xC0)
