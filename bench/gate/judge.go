@@ -86,7 +86,7 @@ type test struct {
 
 func newJudge(in Input, opt Options) *judge {
 	if in.ClassNames == nil {
-		in.ClassNames = classNames
+		in.ClassNames = ClassNames
 	}
 	return &judge{
 		opt: opt, metrics: opt.metrics(), names: in.ClassNames,

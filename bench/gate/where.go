@@ -79,9 +79,9 @@ func findWhere(b, c *record.Record, names []string, alpha float64) *Where {
 	return w
 }
 
-// classNames returns the names of the classes of a record, as far as its config
-// tells of which known dataset they are.
-func classNames(r *record.Record) []string {
+// ClassNames returns the names of the classes of a record, as far as its config
+// tells of which known dataset they are, else nil.
+func ClassNames(r *record.Record) []string {
 	var config struct {
 		Data struct{ Dataset, Classes json.RawMessage }
 	}

@@ -51,7 +51,7 @@ func TestClassNames(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.why, func(t *testing.T) {
-			got := strings.Join(classNames(&record.Record{Config: json.RawMessage(test.config)}), " ")
+			got := strings.Join(ClassNames(&record.Record{Config: json.RawMessage(test.config)}), " ")
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -243,6 +244,19 @@ func TestManyClasses(t *testing.T) {
 	row := report.Row{Experiment: "resnet20", Record: &record.Record{Samples: []record.Sample{{Status: record.OK, Predictions: p}}}}
 	golden(t, chart.Confusion("hundred", row))
 	golden(t, chart.PerClass(report.Suite{Name: "hundred", Rows: []report.Row{row}}))
+}
+
+// TestNamedClasses draws the classes of a dataset that is known by name.
+func TestNamedClasses(t *testing.T) {
+	s := suite(t, "imbalance")
+	s.Name, s.Rows = "named", slices.Clone(s.Rows[:2])
+	for i, row := range s.Rows {
+		r := *row.Record
+		r.Config = []byte(`{"data": {"dataset": "cifar-10"}}`)
+		s.Rows[i].Record = &r
+	}
+	golden(t, chart.Confusion("named", s.Rows[0]))
+	golden(t, chart.PerClass(s))
 }
 
 func TestWrite(t *testing.T) {

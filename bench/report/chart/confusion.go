@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"trainbench/bench/gate"
 	"trainbench/bench/metrics"
 	"trainbench/bench/record"
 	"trainbench/bench/report"
@@ -31,10 +32,11 @@ func Confusion(suite string, row report.Row) *Figure {
 	n := all[0].Classes
 	share := shares(all)
 	p := newPanel("", "predicted class", "true class")
-	p.X.Tick.Marker = classTicks(n)
+	names := gate.ClassNames(row.Record)
+	labelClasses(p, n, names)
 	p.X.Min, p.X.Max = -.5, float64(n)-.5
 	p.X.Tick.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0
-	ticks := classTicks(n)
+	ticks := classTicks(n, names)
 	for i := range ticks {
 		ticks[i].Value = -ticks[i].Value // class 0 on top
 	}

@@ -3,13 +3,16 @@ package chart
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"trainbench/bench/gate"
 	"trainbench/bench/record"
 	"trainbench/bench/report"
 )
@@ -35,6 +38,7 @@ func PerClass(s report.Suite) *Figure {
 	if len(rows) > 1 {
 		f.key = append(f.key, lineKey("the same class in "+rows[0].Experiment, line(ink, 1.6)))
 	}
+	names := gate.ClassNames(rows[0].Record)
 	reference, _, _ := summaries(classF1(rows[0]))
 	order, columns := seq(len(reference)), maxColumns
 	sizes := classSizes(rows[0])
@@ -55,7 +59,7 @@ func PerClass(s report.Suite) *Figure {
 
 	var panels []*plot.Plot
 	if !even {
-		p := bars("images to train on", order, sizes, nil, nil, nil)
+		p := bars("images to train on", order, names, sizes, nil, nil, nil)
 		p.Y.Label.Text = "images"
 		_, p.Y.Max = span(sizes...)
 		panels = append(panels, p)
@@ -69,7 +73,7 @@ func PerClass(s report.Suite) *Figure {
 		if len(mean) != len(reference) { // other classes
 			order, ticks = seq(len(mean)), nil
 		}
-		p := bars(row.Experiment, order, mean, lo, hi, ticks)
+		p := bars(row.Experiment, order, names, mean, lo, hi, ticks)
 		p.Y.Max = 100
 		if i == 0 || len(panels)%columns == 0 {
 			p.Y.Label.Text = "F1 %"
@@ -137,11 +141,11 @@ func summaries(scores [][]float64) (mean, lo, hi []float64) {
 }
 
 // bars draws one bar a class, in an order of them, grey if there are no whiskers.
-func bars(title string, order []int, heights, lo, hi, reference []float64) *plot.Plot {
+func bars(title string, order []int, names []string, heights, lo, hi, reference []float64) *plot.Plot {
 	p := newPanel(title, "class", "")
 	withGrid(p, false, true)
 	p.X.Min, p.X.Max = -.7, float64(len(heights))-.3
-	p.X.Tick.Marker = classTicks(len(heights))
+	labelClasses(p, len(heights), names)
 	if !slices.IsSorted(order) {
 		p.X.Tick.Marker = plot.ConstantTicks{{Label: " "}} // numbers would say nothing
 	}
@@ -168,8 +172,30 @@ func bars(title string, order []int, heights, lo, hi, reference []float64) *plot
 	return p
 }
 
-// classTicks labels every class, or of many every tenth or hundredth.
-func classTicks(n int) plot.ConstantTicks {
+// labelClasses makes the X axis one of classes, with names upright if they are
+// longer than numbers.
+func labelClasses(p *plot.Plot, n int, names []string) {
+	ticks := classTicks(n, names)
+	if slices.ContainsFunc(ticks, func(t plot.Tick) bool { return len(t.Label) > 2 }) && n <= maxNumbers {
+		p.X.Tick.Label.Rotation = math.Pi / 2
+		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
+		for i := range ticks { // away from the axis
+			ticks[i].Label += "\u00a0\u00a0"
+		}
+	}
+	p.X.Tick.Marker = ticks
+}
+
+// classTicks labels every class, by its name if that is known, or of many every
+// tenth or hundredth.
+func classTicks(n int, names []string) plot.ConstantTicks {
+	if n <= maxNumbers && len(names) == n {
+		var ticks plot.ConstantTicks
+		for i, name := range names {
+			ticks = append(ticks, plot.Tick{Value: float64(i), Label: name})
+		}
+		return ticks
+	}
 	step := 1
 	for n > 20*step {
 		step *= 10
