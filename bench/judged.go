@@ -23,11 +23,14 @@ func (r *Runner) judge(candidates []*record.Record) (gate.Report, error) {
 	return gate.Judge(gate.Input{Baselines: baselines, Candidates: candidates, Suites: r.suites}, r.gateOptions())
 }
 
-// gateOptions are the gate's defaults with the profile's margin.
+// gateOptions are the gate's defaults with the profile's margins.
 func (r *Runner) gateOptions() gate.Options {
 	options := gate.DefaultOptions()
 	for metric := range options.Margins {
 		options.Margins[metric] = r.profile.Margin
+	}
+	if r.profile.MarginLoss > 0 {
+		options.Margins[record.Loss] = r.profile.MarginLoss
 	}
 	if r.opt.Auto {
 		options.MaxSeeds = r.seeds()

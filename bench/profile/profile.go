@@ -11,6 +11,7 @@
 //		"seeds": 5,
 //		"first_seed": 42,
 //		"margin_pp": 0.5,
+//		"margin_loss": 0.05,
 //		"skip": ["imbalance/focal"],
 //		"all": {"train": {"epochs": 10}},
 //		"suites": {"imbalance": {"data": {"per_class": [500, 50, 50, 50, 50, 50, 50, 50, 50, 50]}}},
@@ -50,7 +51,10 @@ type Profile struct {
 	About     string
 	Seeds     int     // at least 1
 	FirstSeed uint64  // seeds are FirstSeed, FirstSeed+1, ...
-	Margin    float64 // of the gate, in percentage points, above 0
+	Margin    float64 // of top-1 and macro-F1 in the gate, in percentage points, above 0
+	// MarginLoss is that of the loss on the test set (mean cross-entropy), in nats. 0,
+	// the default, does not gate it.
+	MarginLoss float64
 
 	layers []*file // the outermost base first
 }
@@ -73,6 +77,7 @@ type file struct {
 	Seeds       *int                       `json:"seeds"`
 	FirstSeed   *uint64                    `json:"first_seed"`
 	Margin      *float64                   `json:"margin_pp"`
+	MarginLoss  *float64                   `json:"margin_loss"`
 	Skip        *[]string                  `json:"skip"` // patterns of path.Match
 	All         json.RawMessage            `json:"all"`
 	Suites      map[string]json.RawMessage `json:"suites"`
@@ -130,6 +135,9 @@ func (p *Profile) apply(f *file) error {
 	if f.Margin != nil {
 		p.Margin = *f.Margin
 	}
+	if f.MarginLoss != nil {
+		p.MarginLoss = *f.MarginLoss
+	}
 	switch {
 	case f.Name == "" || strings.ContainsAny(f.Name, `/\`) || strings.HasPrefix(f.Name, "."):
 		return fmt.Errorf("%s: name is %q: want a name for a folder", f.at("name"), f.Name)
@@ -137,6 +145,8 @@ func (p *Profile) apply(f *file) error {
 		return fmt.Errorf("%s: seeds is %d: want 1 to 10000", f.at("seeds"), p.Seeds)
 	case !(p.Margin > 0 && p.Margin < 100):
 		return fmt.Errorf("%s: margin_pp is %v: want above 0", f.at("margin_pp"), p.Margin)
+	case !(p.MarginLoss >= 0 && p.MarginLoss < 100):
+		return fmt.Errorf("%s: margin_loss is %v: want above 0, or 0 to leave the loss alone", f.at("margin_loss"), p.MarginLoss)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func plain20() experiment.Experiment {
 
 func TestOverrides(t *testing.T) {
 	p, err := Load(write(t, `{
-		"version": 1, "name": "my", "base": "quick", "first_seed": 7, "margin_pp": 1.5,
+		"version": 1, "name": "my", "base": "quick", "first_seed": 7, "margin_pp": 1.5, "margin_loss": 0.1,
 		"skip": ["imbalance/*"],
 		"all": {"optim": {"drops": [2, 3]}},
 		"experiments": {"skip/plain20": {"optim": {"rate": 0.4}, "sampling": {"batch": 64}}},
@@ -55,8 +55,9 @@ func TestOverrides(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("experiment (-want +got):\n%s", diff)
 	}
-	if p.Name != "my" || p.Seeds != 5 || p.FirstSeed != 7 || p.Margin != 1.5 {
-		t.Errorf("name %q, seeds %d from %d, margin %v: want my, 5 of the base from 7, 1.5", p.Name, p.Seeds, p.FirstSeed, p.Margin)
+	if p.Name != "my" || p.Seeds != 5 || p.FirstSeed != 7 || p.Margin != 1.5 || p.MarginLoss != .1 {
+		t.Errorf("name %q, seeds %d from %d, margins %v and %v: want my, 5 of the base from 7, 1.5 and 0.1",
+			p.Name, p.Seeds, p.FirstSeed, p.Margin, p.MarginLoss)
 	}
 	for id, want := range map[string]bool{"imbalance/focal": true, "skip/plain20": false} {
 		if got, err := p.Skips(id); err != nil || got != want {
