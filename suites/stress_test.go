@@ -94,6 +94,9 @@ func TestStressKill(t *testing.T) {
 		for {
 			cmd, out := start(t, dir)
 			timer := time.AfterFunc(100*time.Millisecond+time.Duration(rng.Int64N(int64(*life))), func() { cmd.Process.Kill() })
+			if killed >= *kills {
+				timer.Stop()
+			}
 			err := cmd.Wait()
 			timer.Stop()
 			resumed += strings.Count(out.String(), "resumed after")
