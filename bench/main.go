@@ -78,7 +78,7 @@ func (r *Runner) Main(m *testing.M) int {
 	}
 	end()
 	if ctx.Err() != nil {
-		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: %s\n", r.folder(), goesOn)
+		fmt.Fprintf(r.opt.Stderr, "trainbench: interrupted; what was done is kept in %s: %s\n", r.folder(), r.goesOn())
 		return interrupted
 	}
 	status, err := r.finish()

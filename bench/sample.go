@@ -80,15 +80,12 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 	}
 	defer r.programs.release(task.Program)
 	if task.Initial, s.Weights.SourceSHA256, err = r.initial(e, s.Seed, data); err != nil {
-		return err
+		return r.orInterrupted(err)
 	}
 	defer r.begin(jobName(e, s.Seed), task).End()
 	result, err := task.Run(r.ctx)
-	if errors.Is(err, errSave) {
-		return err
-	}
-	if r.ctx.Err() != nil {
-		return r.ctx.Err()
+	if err != nil && (errors.Is(err, errSave) || r.ctx.Err() != nil) {
+		return r.orInterrupted(err)
 	}
 	if err != nil {
 		s.Status, s.Detail = record.Failed, err.Error()
@@ -98,6 +95,14 @@ func (r *Runner) train(e experiment.Experiment, device *backend.Device, data *pr
 		s.Timing.Parallel = r.pool.limit
 	}
 	return fill(s, result, data)
+}
+
+// orInterrupted returns an error, or that of the run's end if it comes of that.
+func (r *Runner) orInterrupted(err error) error {
+	if ended := r.ctx.Err(); ended != nil && !errors.Is(err, errSave) {
+		return ended
+	}
+	return err
 }
 
 // errSave is of the machine and no outcome of a training.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"trainbench/bench/experiment"
 	"trainbench/bench/lockfile"
@@ -133,5 +135,81 @@ func TestWaitsForTheHolder(t *testing.T) {
 	}
 	if got := <-done; got == nil || got.Weights != want.Weights || !strings.Contains(out.String(), "(cached)") {
 		t.Errorf("got %+v, want the sample of the other\n%s", got, out)
+	}
+}
+
+// withSource returns a training that starts from weights that are trained before.
+func withSource(e experiment.Experiment, epochs int) experiment.Experiment {
+	source := e.Clone()
+	source.Train.Epochs, source.Train.EvalEvery = epochs, epochs
+	e.Model.Source = &experiment.Source{Experiment: &source, SawTarget: true, KeepHead: true}
+	return e
+}
+
+// TestSourceGoesOn interrupts the training of a source, which takes as long as any.
+func TestSourceGoesOn(t *testing.T) {
+	r, e, out := smallRunner(t)
+	e = withSource(e, 300)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.ctx = ctx
+	go func() {
+		for ctx.Err() == nil {
+			if saved, err := filepath.Glob(filepath.Join(r.folder(), "sources", "*.checkpoint")); err != nil || len(saved) > 0 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if _, err := r.sample(e, 1); !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted: error %v", err)
+	}
+	r.ctx, r.opt.SaveEvery = t.Context(), time.Hour
+	s, err := r.sample(e, 1)
+	if err != nil || s.Status != record.OK {
+		t.Fatalf("%+v, error %v", s, err)
+	}
+	if !strings.Contains(out.String(), "# source/of-") || !strings.Contains(out.String(), "resumed after") {
+		t.Errorf("the source was not resumed:\n%s", out)
+	}
+	left, err := filepath.Glob(filepath.Join(r.folder(), "sources", "*"))
+	if err != nil || len(left) != 1 {
+		t.Errorf("files left: %v, %v, want the weights alone", left, err)
+	}
+}
+
+// TestSourceDamaged flips a bit of a stored source.
+func TestSourceDamaged(t *testing.T) {
+	r, e, _ := smallRunner(t)
+	e = withSource(e, 1)
+	first, err := r.sample(e, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func() {
+		t.Helper()
+		if err := os.Remove(record.SamplePath(r.folder(), e.Suite, e.Name, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget()
+	again, err := r.sample(e, 1)
+	if err != nil || again.Weights != first.Weights {
+		t.Errorf("from the stored source: %+v, error %v, want %+v", again.Weights, err, first.Weights)
+	}
+	forget()
+	paths, err := filepath.Glob(filepath.Join(r.folder(), "sources", "*.safetensors"))
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("sources %v, %v", paths, err)
+	}
+	data, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-1] ^= 1
+	if err := os.WriteFile(paths[0], data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.sample(e, 1); err == nil || !strings.Contains(err.Error(), "damaged or was edited") || !strings.Contains(err.Error(), "move the file away") {
+		t.Errorf("error %v, want one that says what is wrong and what to do", err)
 	}
 }

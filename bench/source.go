@@ -101,14 +101,14 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	key := sha256.Sum256(fmt.Append(nil, e.SHA256(), seed, data.info.SHA256, data.info.SubsetSHA256, env.Fingerprint(), env.Code))
 	path := filepath.Join(r.folder(), "sources", fmt.Sprintf("%x.safetensors", key[:8]))
 	stored := func() (*source, error) {
-		w, err := readWeights(path, net)
+		s, err := readTrained(path, net)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w\nmove the file away: the source is then trained again", err)
 		}
-		return &source{weights: w, hash: train.Hash(net, w)}, nil
+		return s, nil
 	}
 	s, lock, err := claim(r, path, stored)
 	if err != nil {
@@ -123,7 +123,7 @@ func (r *Runner) trainSource(target string, e experiment.Experiment, seed uint64
 	if s, err = r.makeSource(target, e, seed, device, data, state); err != nil {
 		return nil, err
 	}
-	if err := writeWeights(path, net, s.weights, e.Canonical()); err != nil {
+	if err := writeTrained(path, net, s, e.Canonical()); err != nil {
 		return nil, err
 	}
 	return s, state.Remove()
@@ -166,7 +166,11 @@ func asSource(e experiment.Experiment) experiment.Experiment {
 	return e
 }
 
-func readWeights(path string, net *model.Net) (model.Weights, error) {
+// trainedHash is the name of the hash of weights in the metadata of their file.
+const trainedHash = "weights_sha256"
+
+// readTrained reads a source that was trained here.
+func readTrained(path string, net *model.Net) (*source, error) {
 	set, err := weights.Open(path)
 	if err != nil {
 		return nil, err
@@ -175,13 +179,17 @@ func readWeights(path string, net *model.Net) (model.Weights, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return w, nil
+	s := &source{weights: w, hash: train.Hash(net, w)}
+	if want := set.Metadata[trainedHash]; s.hash != want {
+		return nil, fmt.Errorf("%s: the weights hash to %.12s, and the file says %.12s: it is damaged or was edited", path, s.hash, want)
+	}
+	return s, nil
 }
 
-// writeWeights stores weights as PyTorch reads them.
-func writeWeights(path string, net *model.Net, w model.Weights, config []byte) error {
+// writeTrained stores a source as PyTorch reads it.
+func writeTrained(path string, net *model.Net, s *source, config []byte) error {
 	var buf bytes.Buffer
-	if err := weights.WriteSafetensors(&buf, net.ToTorch(w), map[string]string{"config": string(config)}); err != nil {
+	if err := weights.WriteSafetensors(&buf, net.ToTorch(s.weights), map[string]string{"config": string(config), trainedHash: s.hash}); err != nil {
 		return err
 	}
 	return atomicfile.Write(path, buf.Bytes())
