@@ -149,7 +149,7 @@ func withSource(e experiment.Experiment, epochs int) experiment.Experiment {
 // TestSourceGoesOn interrupts the training of a source, which takes as long as any.
 func TestSourceGoesOn(t *testing.T) {
 	r, e, out := smallRunner(t)
-	e = withSource(e, 300)
+	e = withSource(e, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.ctx = ctx
 	go func() {
