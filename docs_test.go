@@ -253,6 +253,15 @@ func TestReadmeCode(t *testing.T) {
 	}
 }
 
+// TestOwnSuiteIsShort: a data set, a net and a suite of one's own, in one screen.
+func TestOwnSuiteIsShort(t *testing.T) {
+	for _, b := range blocks(t, filepath.Join("docs", "experiments.md")) {
+		if lines := strings.Count(b.text, "\n"); b.language == "go" && lines >= 60 {
+			t.Errorf("%s has %d lines, want fewer than 60", b.file, lines)
+		}
+	}
+}
+
 // TestReadmePlot: the picture is of the accepted runs, like the table.
 func TestReadmePlot(t *testing.T) {
 	records, err := record.LoadBaselines(filepath.Join("baselines", "smoke"))

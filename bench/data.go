@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"trainbench/bench/batch"
@@ -16,6 +17,26 @@ type prepared struct {
 	train, validation, test dataset.Split
 	classes                 int
 	info                    record.Data
+}
+
+// openDataset reads a dataset of the caller's, or one that package dataset knows.
+func (r *Runner) openDataset(name string) (*dataset.Dataset, error) {
+	open := r.opt.Datasets[name]
+	if open == nil {
+		d, err := dataset.Open(name, r.opt.Data)
+		if err != nil && len(r.opt.Datasets) > 0 && dataset.ClassNames(name) == nil {
+			err = fmt.Errorf("%w; the program's own are %q", err, slices.Sorted(maps.Keys(r.opt.Datasets)))
+		}
+		return d, err
+	}
+	d, err := open()
+	if err != nil {
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
+	}
+	if d.SHA256 != "" {
+		return d, nil
+	}
+	return dataset.New(name, d.Classes, d.Train, d.Test)
 }
 
 // prepared returns the data of an experiment.

@@ -56,7 +56,8 @@ type Options struct {
 	SaveEvery time.Duration
 	// Quiet writes no progress.
 	Quiet bool
-	// Datasets opens datasets by name that package dataset does not know.
+	// Datasets opens datasets by name that package dataset does not know. What they
+	// return is checked and hashed, if dataset.New has not done so.
 	Datasets map[string]func() (*dataset.Dataset, error)
 	// Nets are nets by name that package model does not have: what
 	// experiment.Model.Net may name.
@@ -256,11 +257,7 @@ func (r *Runner) dataset(name string) (*dataset.Dataset, error) {
 	if d := r.datasets[name]; d != nil {
 		return d, nil
 	}
-	open := r.opt.Datasets[name]
-	if open == nil {
-		open = func() (*dataset.Dataset, error) { return dataset.Open(name, r.opt.Data) }
-	}
-	d, err := open()
+	d, err := r.openDataset(name)
 	if err != nil {
 		return nil, err
 	}
