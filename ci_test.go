@@ -271,6 +271,29 @@ func TestActionlint(t *testing.T) {
 	}
 }
 
+// TestSchemas holds the action and GitLab's job to the schemas of their makers.
+func TestSchemas(t *testing.T) {
+	check, err := exec.LookPath("check-jsonschema")
+	if err != nil {
+		t.Skip("check-jsonschema is not here (pip install check-jsonschema)")
+	}
+	files := map[string]string{"action.yml": "vendor.github-actions"}
+	for _, b := range blocks(t, "docs/ci.md") {
+		if b.file == ".gitlab-ci.yml" {
+			path := filepath.Join(t.TempDir(), b.file)
+			if err := os.WriteFile(path, []byte(b.text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			files[path] = "vendor.gitlab-ci"
+		}
+	}
+	for path, schema := range files {
+		if out, err := exec.Command(check, "--builtin-schema", schema, path).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, out)
+		}
+	}
+}
+
 // edit replaces a part of a file, which must be there.
 func edit(t *testing.T, path, old, new string) {
 	t.Helper()
