@@ -11,6 +11,7 @@ import (
 
 	"trainbench/bench/experiment"
 	"trainbench/bench/layer"
+	"trainbench/bench/weights"
 )
 
 // mlp is a net of one hidden layer, of so many units as its argument says.
@@ -72,6 +73,20 @@ func TestNetsRefuse(t *testing.T) {
 		if _, err := test.nets.Build(mlpModel(4), Shape{8, 8, 1, 10}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v does not say %q", test.why, err, test.want)
 		}
+	}
+}
+
+// TestNetsKeepNames: weights of a caller's net are stored and read under its own
+// names, also where those of other libraries are translated.
+func TestNetsKeepNames(t *testing.T) {
+	n := &Net{Params: slices.Concat(Dense("a.shortcut.hidden", Body, 3, 4), Dense("linear", Head, 4, 2))}
+	want := n.Init(rand.New(rand.NewPCG(1, 2)))
+	got, err := n.FromTorch(&weights.Set{Arrays: n.ToTorch(want)}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stored and read (-want +got):\n%s", diff)
 	}
 }
 

@@ -14,9 +14,16 @@ import (
 // by their names. The fully connected layer is left out unless head is set. The
 // error lists every array that is missing, misshapen or not part of n.
 func (n *Net) FromTorch(set *weights.Set, head bool) (Weights, error) {
+	ours := map[string]bool{}
+	for _, p := range slices.Concat(n.Params, n.Stats) {
+		ours[p.Name] = true
+	}
 	arrays := map[string]weights.Array{}
 	for _, a := range set.Arrays {
-		if !strings.HasSuffix(a.Name, ".num_batches_tracked") {
+		switch {
+		case ours[a.Name]: // also "linear.weight", if the net calls it so itself
+			arrays[a.Name] = a
+		case !strings.HasSuffix(a.Name, ".num_batches_tracked"):
 			arrays[ourName(a.Name)] = a
 		}
 	}
