@@ -25,15 +25,17 @@ func (a *audit) designs() []design {
 	var out []design
 	for _, n := range []int{1, 3, 5, 10} {
 		if n < a.seeds {
-			out = append(out, design{name: fmt.Sprint("-seeds ", n), seeds: n})
+			out = append(out, a.fixed(n))
 		}
 	}
-	out = append(out, design{name: fmt.Sprint("-seeds ", a.seeds), seeds: a.seeds}, a.auto())
+	out = append(out, a.fixed(a.seeds), a.auto())
 	if a.profile.MarginLoss > 0 {
 		out = append(out, a.plain())
 	}
 	return append(out, a.all())
 }
+
+func (a *audit) fixed(n int) design { return design{name: fmt.Sprint("-seeds ", n), seeds: n} }
 
 func (a *audit) auto() design {
 	return design{name: fmt.Sprintf("-seeds auto, at most %d", a.seeds), seeds: a.seeds, auto: true}
@@ -77,7 +79,7 @@ func (a *audit) judgeRerun(r rerun, d design) (judged, error) {
 		delete(options.Margins, record.Loss)
 	}
 	if !d.auto {
-		return a.fixed(r, d.seeds, d.all, options)
+		return a.judgeFixed(r, d.seeds, d.all, options)
 	}
 	options.MaxSeeds = d.seeds
 	sequential, err := gate.NewSequential(a.baselines, options)
@@ -97,7 +99,7 @@ func (a *audit) judgeRerun(r rerun, d design) (judged, error) {
 	return out, nil
 }
 
-func (a *audit) fixed(r rerun, seeds int, all bool, options gate.Options) (judged, error) {
+func (a *audit) judgeFixed(r rerun, seeds int, all bool, options gate.Options) (judged, error) {
 	in := gate.Input{Baselines: a.baselines}
 	if all {
 		in.Baselines = a.everyHonest()
@@ -166,10 +168,10 @@ func (a *audit) write(w io.Writer) error {
 	if a.profile.MarginLoss > 0 {
 		margins += fmt.Sprintf(" (loss: %g)", a.profile.MarginLoss)
 	}
-	fmt.Fprintf(w, "Profile %s, %s: baselines of %d seeds, re-runs with %s.\n", a.profile.Name, margins, auditBaseline, a.auto().name)
-	fmt.Fprint(w, "\n| change | experiments | verdict | seeds | by | what it does, pp and nats |\n|---|--:|---|--:|---|---|\n")
+	fmt.Fprintf(w, "Profile %s, %s: baselines of %d seeds, re-runs of %d.\n", a.profile.Name, margins, auditBaseline, a.seeds)
+	fmt.Fprint(w, "\n| change | experiments | verdict | by | -seeds auto | what it does, pp and nats |\n|---|--:|---|---|---|---|\n")
 	for _, r := range a.honest {
-		if err := a.writeRerun(w, r, design{seeds: a.seeds}); err != nil {
+		if err := a.writeRerun(w, r, a.fixed(a.seeds)); err != nil {
 			return err
 		}
 	}
@@ -181,24 +183,29 @@ func (a *audit) write(w io.Writer) error {
 	return a.writeDesigns(w)
 }
 
-// writeRerun prints a row. What the change does is from the given design.
+// writeRerun prints a row: what all seeds say, after how many the sequential design
+// says so, and what the change does, from the given design.
 func (a *audit) writeRerun(w io.Writer, r rerun, measure design) error {
-	j, err := a.judgeRerun(r, a.auto())
-	if err != nil {
-		return err
+	var found [3]judged
+	for i, d := range []design{a.fixed(a.seeds), a.auto(), measure} {
+		var err error
+		if found[i], err = a.judgeRerun(r, d); err != nil {
+			return err
+		}
 	}
-	measured, err := a.judgeRerun(r, measure)
-	if err != nil {
-		return err
-	}
-	verdict, seeds, by := "no FAIL", "–", ""
+	all, auto, measured := found[0], found[1], found[2]
+	verdict, by := "no FAIL", ""
 	switch {
-	case len(j.caught) > 0:
-		verdict, seeds, by = "FAIL", fmt.Sprint(j.first), strings.Join(j.caught, ", ")
-	case len(j.improved) > 0:
-		verdict, by = "IMPROVED", strings.Join(j.improved, ", ")
+	case len(all.caught) > 0:
+		verdict, by = "FAIL", strings.Join(all.caught, ", ")
+	case len(all.improved) > 0:
+		verdict, by = "IMPROVED", strings.Join(all.improved, ", ")
 	}
-	_, err = fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s |\n", r.change, len(r.candidates), verdict, seeds, by, strongest(measured.verdicts))
+	sequential := "no FAIL"
+	if len(auto.caught) > 0 {
+		sequential = fmt.Sprintf("FAIL after %d", auto.first)
+	}
+	_, err := fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s |\n", r.change, len(r.candidates), verdict, by, sequential, strongest(measured.verdicts))
 	return err
 }
 

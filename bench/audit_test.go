@@ -66,9 +66,9 @@ func TestAuditTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Profile p, margin 1 pp: baselines of 10 seeds, re-runs with -seeds auto, at most 3.",
-		"| none: honest re-run 1 | 2 | no FAIL | – |  |",
-		"| no momentum | 2 | FAIL | 1 | a | a: ",
+		"Profile p, margin 1 pp: baselines of 10 seeds, re-runs of 3.",
+		"| none: honest re-run 1 | 2 | no FAIL |  | no FAIL |",
+		"| no momentum | 2 | FAIL | a | FAIL after 1 | a: ",
 		fmt.Sprintf("| -seeds 3 | 0 of 1 | 100 %% | 6.0 | %.0f | 1 of 1 | 6.0 | %.0f |", 15., 15.),
 		"| -seeds auto, at most 3 | 0 of 1 | 100 % |",
 	} {
