@@ -13,7 +13,7 @@ import (
 // who was caught, and what it cost. It trains baselines with ten seeds; then as
 // many honest re-runs as there are saboteurs, all with fresh seeds; then the
 // saboteurs, the i-th with the seeds of the i-th honest re-run. Options.Seeds is
-// the number of seeds of a re-run, at most 10 (default 5).
+// the number of seeds of a re-run, at most 10 (the default).
 //
 // Samples are kept in the folder "audit" of the results, where an interrupted
 // audit goes on; stored results and baselines are not touched.
@@ -43,7 +43,7 @@ func (r *Runner) Audit(suites []Suite, w io.Writer) error {
 
 const (
 	auditBaseline = 10 // seeds of a baseline
-	auditSeeds    = 5  // seeds of a re-run, unless Options.Seeds says otherwise
+	auditSeeds    = 10 // seeds of a re-run, unless Options.Seeds says otherwise
 	auditStride   = 10 // from the first seed of a re-run to that of the next
 )
 
