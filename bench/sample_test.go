@@ -213,3 +213,28 @@ func TestSourceDamaged(t *testing.T) {
 		t.Errorf("error %v, want one that says what is wrong and what to do", err)
 	}
 }
+
+// TestFailureGoesOn has the device run out of memory in the middle of a training,
+// because of someone else, perhaps: it is recorded, and not begun anew.
+func TestFailureGoesOn(t *testing.T) {
+	r, e, out := smallRunner(t)
+	path := record.SamplePath(r.folder(), e.Suite, e.Name, 1)
+	failed := false
+	r.opt.Clock = func() time.Time {
+		if _, err := os.Stat(besides(path, ".checkpoint")); err == nil && !failed {
+			failed = true
+			panic("out of memory")
+		}
+		return time.Now()
+	}
+	s, err := r.sample(e, 1)
+	if err != nil || s.Status != record.Failed || !strings.Contains(s.Detail, "out of memory") {
+		t.Fatalf("%+v, error %v", s, err)
+	}
+	if got, err := record.Read(path); err != nil || got.Samples[0].Status != record.Failed {
+		t.Errorf("recorded %+v, error %v", got, err)
+	}
+	if s, err = r.sample(e, 1); err != nil || s.Status != record.OK || !strings.Contains(out.String(), "resumed after") {
+		t.Errorf("again: %+v, error %v\n%s", s, err, out)
+	}
+}
