@@ -1,25 +1,60 @@
 package gate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 )
 
+// reportFile is what WriteJSON writes.
+type reportFile struct {
+	Status   Status `json:"status"`
+	ExitCode int    `json:"exit_code"`
+	Report
+	// OptionsSHA256 is of the options, which later runs go by.
+	OptionsSHA256 string `json:"options_sha256"`
+}
+
 // WriteJSON writes r with its status and exit code, as one object.
 func WriteJSON(w io.Writer, r Report) error {
-	data, err := json.MarshalIndent(struct {
-		Status   Status `json:"status"`
-		ExitCode int    `json:"exit_code"`
-		Report
-	}{r.Status(), r.ExitCode(), r}, "", "\t")
+	sum, err := r.Options.sum()
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(reportFile{r.Status(), r.ExitCode(), r, sum}, "", "\t")
 	if err != nil {
 		return err
 	}
 	_, err = w.Write(append(data, '\n'))
 	return err
+}
+
+// ReadOptions reads the options from what WriteJSON wrote, and returns an error if
+// they are damaged or out of range. Whoever edits them removes options_sha256. If
+// nothing was judged they are the defaults.
+func ReadOptions(data []byte) (Options, error) {
+	var f reportFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return Options{}, err
+	}
+	if sum, err := f.Options.sum(); err != nil || f.OptionsSHA256 != "" && f.OptionsSHA256 != sum {
+		return Options{}, errors.Join(err, errors.New("the options do not hash to options_sha256: they are damaged, or were edited: then remove that line"))
+	}
+	if f.Options.Alpha == 0 {
+		return DefaultOptions(), nil
+	}
+	return f.Options, f.Options.Validate()
+}
+
+func (o Options) sum() (string, error) {
+	data, err := json.Marshal(o)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), err
 }
 
 // WriteMarkdown writes r as tables, for a pull request or a step summary.

@@ -147,8 +147,8 @@ func TestSchema(t *testing.T) {
 	} {
 		fields, required := map[string]bool{}, map[string]bool{}
 		if name == "report" { // WriteJSON adds them
-			fields = map[string]bool{"status": true, "exit_code": true}
-			required = map[string]bool{"status": true, "exit_code": true}
+			fields = map[string]bool{"status": true, "exit_code": true, "options_sha256": true}
+			required = map[string]bool{"status": true, "exit_code": true, "options_sha256": true}
 		}
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(value)) {
 			tag, option, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -174,5 +174,44 @@ func TestStrict(t *testing.T) {
 	r.Options.Strict = true
 	if r.ExitCode() != 1 || r.Status() != StatusInconclusive {
 		t.Errorf("strict: exits with %d, status %s; want 1, inconclusive", r.ExitCode(), r.Status())
+	}
+}
+
+// FuzzReadOptions reads gate.json: what is accepted can be judged with.
+func FuzzReadOptions(f *testing.F) {
+	var written bytes.Buffer
+	if err := WriteJSON(&written, Report{Options: DefaultOptions(), Verdicts: []Verdict{{Experiment: "s/e"}}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(written.Bytes())
+	f.Add([]byte(`{"options": {"alpha": 0.05, "margins": {"top1-pct": 0.5}, "trifling": 0.3, "max_seeds": 9}}`))
+	f.Add([]byte(`{"options": {"alpha": 2}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		opt, err := ReadOptions(data)
+		if err != nil {
+			return
+		}
+		if err := opt.Validate(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestOptionsKeepTheirValue changes each byte of the options in gate.json.
+func TestOptionsKeepTheirValue(t *testing.T) {
+	want := DefaultOptions()
+	var written bytes.Buffer
+	if err := WriteJSON(&written, Report{Options: want}); err != nil {
+		t.Fatal(err)
+	}
+	data := written.Bytes()
+	for i := range data {
+		for bit := range 8 {
+			damaged := bytes.Clone(data)
+			damaged[i] ^= 1 << bit
+			if got, err := ReadOptions(damaged); err == nil && !cmp.Equal(want, got) {
+				t.Errorf("bit %d of byte %d, %q: other options unnoticed", bit, i, data[i])
+			}
+		}
 	}
 }

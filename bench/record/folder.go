@@ -34,6 +34,16 @@ type Suite struct {
 	// Experiments are the rows of the table, in order.
 	Experiments []string `json:"experiments"`
 	Claims      []Claim  `json:"claims,omitempty"`
+	// SHA256 is a checksum of the above in files that were not written by hand. It is
+	// empty in memory.
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// sum is the checksum of s.
+func (s Suite) sum() (string, error) {
+	s.SHA256 = ""
+	data, err := json.Marshal(s)
+	return hashHex(data), err
 }
 
 // ClaimKind is the form of a claim.
@@ -72,6 +82,10 @@ func BaselinePath(folder, suite, experiment string) string {
 // WriteSuite stores what a suite asks in a folder of results or baselines.
 func WriteSuite(folder string, s Suite) error {
 	s.Version = Version
+	var err error
+	if s.SHA256, err = s.sum(); err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(s, "", "\t")
 	if err != nil {
 		return err
@@ -95,6 +109,10 @@ func LoadSuites(folder string) ([]Suite, error) {
 		if err := decodeStrict(data, &s, &s.Version); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		if sum, err := s.sum(); err != nil || s.SHA256 != "" && s.SHA256 != sum {
+			return nil, errors.Join(err, fmt.Errorf("%s: the checksum does not match: the file is damaged, or was edited: then remove the line with sha256", path))
+		}
+		s.SHA256 = ""
 		if s.Name != filepath.Base(filepath.Dir(path)) { // tables go to files of that name
 			return nil, fmt.Errorf("%s: holds suite %q", path, s.Name)
 		}

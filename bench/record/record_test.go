@@ -301,6 +301,38 @@ func summed(data []byte) []byte {
 	return data
 }
 
+// TestSuiteKeepsItsClaims changes each byte of a suite.json.
+func TestSuiteKeepsItsClaims(t *testing.T) {
+	dir := t.TempDir()
+	s := Suite{Profile: "p", Name: "s", Question: "?", Experiments: []string{"a", "b"},
+		Claims: []Claim{{Text: "a beats b", Kind: Greater, A: "a", B: "b", Metric: Top1, Gap: 1.5}}}
+	if err := WriteSuite(dir, s); err != nil {
+		t.Fatal(err)
+	}
+	s.Version = Version
+	path := filepath.Join(dir, "s", "suite.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := -1; i < len(data); i++ {
+		damaged := bytes.Clone(data)
+		if i >= 0 {
+			damaged[i] ^= 1
+		}
+		if err := os.WriteFile(path, damaged, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := LoadSuites(dir)
+		if i < 0 && err != nil {
+			t.Fatal(err)
+		}
+		if err == nil && !cmp.Equal([]Suite{s}, got) {
+			t.Errorf("byte %d, %q: another suite unnoticed", i, data[i])
+		}
+	}
+}
+
 // FuzzFolder reads suite.json and papers' numbers: what is accepted is of this
 // version, and all of the file.
 func FuzzFolder(f *testing.F) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -94,23 +93,11 @@ func Options(folder string) (gate.Options, error) {
 	if err != nil {
 		return gate.Options{}, err
 	}
-	opt, err := parseOptions(data)
+	opt, err := gate.ReadOptions(data)
 	if err != nil {
 		return opt, fmt.Errorf("%s: %w; remove it to judge with the defaults", path, err)
 	}
 	return opt, nil
-}
-
-// parseOptions reads the options of a report that gate.WriteJSON wrote.
-func parseOptions(data []byte) (gate.Options, error) {
-	var judged gate.Report
-	if err := json.Unmarshal(data, &judged); err != nil {
-		return gate.Options{}, err
-	}
-	if judged.Options.Alpha == 0 {
-		return gate.DefaultOptions(), nil // nobody judged
-	}
-	return judged.Options, judged.Options.Validate()
 }
 
 // Judged returns the verdicts and claims of all suites as one report of the gate.
