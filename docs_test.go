@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -260,6 +261,46 @@ func TestOwnSuiteIsShort(t *testing.T) {
 			t.Errorf("%s has %d lines, want fewer than 60", b.file, lines)
 		}
 	}
+}
+
+// TestLinks: what a document links to is there, and so is the heading.
+func TestLinks(t *testing.T) {
+	for _, document := range documents(t) {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`).FindAllStringSubmatch(string(text), -1) {
+			target := document
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(document), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", document, m[1], err)
+				continue
+			}
+			if m[2] == "" {
+				continue
+			}
+			linked, err := os.ReadFile(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(anchors(string(linked)), m[2]) {
+				t.Errorf("%s links to %s, which has no heading of that name", document, m[1]+m[2])
+			}
+		}
+	}
+}
+
+// anchors returns the links to the headings of a document, as GitHub makes them.
+func anchors(text string) []string {
+	var out []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		kept := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		out = append(out, "#"+strings.ReplaceAll(kept, " ", "-"))
+	}
+	return out
 }
 
 // TestReadmePlot: the picture is of the accepted runs, like the table.
