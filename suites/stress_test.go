@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -119,9 +120,13 @@ func TestStressKill(t *testing.T) {
 	t.Logf("%s: %d kills, %d runs finished, %d trainings resumed in their middle: all bit-identical", *on, killed, finished, resumed)
 }
 
-// TestStressTerm ends trainings with SIGTERM: each must be gone within 5 seconds,
-// say how to go on, and lose nothing.
+// TestStressTerm ends trainings with signals: each must be gone within 5 seconds, say
+// how to go on, and lose nothing.
 func TestStressTerm(t *testing.T) {
+	signals := []os.Signal{syscall.SIGTERM, os.Interrupt}
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup, and then in what we start
+		signals = append(signals, syscall.SIGHUP)
+	}
 	want := reference(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	dir := t.TempDir()
@@ -132,7 +137,7 @@ func TestStressTerm(t *testing.T) {
 		var asked time.Time
 		timer := time.AfterFunc(time.Duration(300+rng.IntN(1200))*time.Millisecond, func() {
 			asked = time.Now()
-			cmd.Process.Signal(syscall.SIGTERM)
+			cmd.Process.Signal(signals[stops%len(signals)])
 		})
 		err := cmd.Wait()
 		timer.Stop()
@@ -149,7 +154,7 @@ func TestStressTerm(t *testing.T) {
 	if diff := cmp.Diff(want, outcome(t, dir)); diff != "" {
 		t.Errorf("after SIGTERM (-uninterrupted +resumed):\n%s", diff)
 	}
-	t.Logf("%s: %d times SIGTERM, the slowest ended after %v", *on, stops, slowest)
+	t.Logf("%s: %d times one of %v, the slowest ended after %v", *on, stops, signals, slowest)
 }
 
 // TestStressTermSlow ends a training whose steps take longer than a signal's sender
@@ -163,7 +168,10 @@ func TestStressTermSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkpoint := filepath.Join(dir, "results", "tiny", "skip", "resnet20", "seed-42.checkpoint")
-	for _, run := range []struct{ says, wait string }{{"", checkpoint}, {"resumed after", checkpoint + ".old"}} {
+	for _, run := range []struct {
+		says, wait string
+		twice      bool
+	}{{"", checkpoint, false}, {"resumed after", checkpoint + ".old", false}, {"resumed after", checkpoint, true}} {
 		cmd, out := start(t, dir, "-profile", path, "-test.bench", "Skip/method=resnet20/seed=42", "-save-every", "1h")
 		var asked time.Time
 		go func() {
@@ -172,16 +180,25 @@ func TestStressTermSlow(t *testing.T) {
 				if _, err := os.Stat(run.wait); err == nil {
 					asked = time.Now()
 					cmd.Process.Signal(syscall.SIGTERM)
+					if run.twice {
+						time.Sleep(200 * time.Millisecond) // or both are one
+						cmd.Process.Signal(syscall.SIGTERM)
+					}
 					return
 				}
 			}
 		}()
 		cmd.Wait()
 		took := time.Since(asked)
-		if code := cmd.ProcessState.ExitCode(); took > 5*time.Second || code != 130 {
+		switch code := cmd.ProcessState.ExitCode(); {
+		case run.twice && (took > 2*time.Second || code != -1):
+			t.Errorf("after two signals ended after %v with exit status %d, want it killed at once", took, code)
+		case !run.twice && (took > 5*time.Second || code != 130):
 			t.Errorf("ended after %v with exit status %d, want 130 within 5 s", took, code)
+		case !run.twice:
+			wantText(t, out.String(), "the same command goes on from there")
 		}
-		wantText(t, out.String(), "the same command goes on from there", run.says)
+		wantText(t, out.String(), run.says)
 		t.Logf("%s: ended after %v", *on, took)
 	}
 }
