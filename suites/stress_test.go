@@ -31,7 +31,7 @@ var (
 	epochs = flag.Int("epochs", 6, "their length")
 	kills  = flag.Int("kills", 100, "how often a training is killed")
 	on     = flag.String("on", "go", "backend of the stress tests")
-	life   = flag.Duration("life", 2*time.Second, "longest life of a process that is killed")
+	life   = flag.Duration("life", 2*time.Second, "about the longest life of a process that is ended")
 )
 
 // start starts smoke trainings of a few seconds that save after every step, some of
@@ -135,7 +135,7 @@ func TestStressTerm(t *testing.T) {
 	for {
 		cmd, out := start(t, dir)
 		var asked time.Time
-		timer := time.AfterFunc(time.Duration(300+rng.IntN(1200))*time.Millisecond, func() {
+		timer := time.AfterFunc(300*time.Millisecond+time.Duration(rng.Int64N(int64(*life))), func() {
 			asked = time.Now()
 			cmd.Process.Signal(signals[stops%len(signals)])
 		})
