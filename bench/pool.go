@@ -37,6 +37,7 @@ type job struct {
 	experiment experiment.Experiment
 	number     int // of the seed among those of the experiment, from 0
 	seed       uint64
+	wanted     bool // a benchmark waits for it
 
 	done   chan struct{} // closed when the next two are known
 	sample *record.Sample
@@ -71,6 +72,7 @@ func (p *pool) get(j *job) (*record.Sample, error) {
 		p.queue = slices.Delete(p.queue, i, i+1)
 		delete(p.jobs, name)
 	}
+	j.wanted = true
 	p.put(j, 0)
 	p.begin()
 	p.mu.Unlock()
@@ -97,9 +99,12 @@ func (p *pool) put(j *job, i int) {
 // begin starts as many jobs as there is room for. The mutex is held.
 func (p *pool) begin() {
 	for p.running < p.limit && len(p.queue) > 0 {
-		i := 0 // if all are busy, the first is waited for
-		if p.busy != nil {
-			i = max(0, slices.IndexFunc(p.queue, func(j *job) bool { return !p.busy(j) }))
+		i := slices.IndexFunc(p.queue, func(j *job) bool { return p.busy == nil || !p.busy(j) })
+		if i < 0 { // nothing but to wait, for one that somebody waits for
+			i = slices.IndexFunc(p.queue, func(j *job) bool { return j.wanted })
+		}
+		if i < 0 {
+			return
 		}
 		j := p.queue[i]
 		p.queue = slices.Delete(p.queue, i, i+1)

@@ -165,8 +165,9 @@ func TestPoolBusy(t *testing.T) {
 	f := newFake()
 	p := newPool(1, f.train, nothing)
 	p.busy = func(j *job) bool { return j.seed == 0 }
-	p.add(fakeJob("a", 1)) // begun at once
-	p.add(fakeJob("a", 0), fakeJob("a", 2))
+	for _, i := range []int{0, 1, 2} { // the first is not begun, for want of a better one
+		p.add(fakeJob("a", i))
+	}
 	for range 3 {
 		f.end <- nil
 	}
