@@ -72,7 +72,7 @@ func (r *runner) run(t *testing.T, a action, with map[string]string) (failed []s
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", s.Run)
 		cmd.Dir = filepath.Join(r.dir, expanded(t, s.WorkingDirectory, inputs))
-		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+r.temp, "PATH="+r.path, "GOFLAGS=-mod=mod -buildvcs=false")
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+r.temp, "PATH="+r.path, quick)
 		for name, path := range files {
 			cmd.Env = append(cmd.Env, name+"="+path)
 		}
@@ -105,7 +105,7 @@ func expanded(t *testing.T, s string, inputs map[string]string) string {
 }
 
 // TestAction runs the steps of action.yml in the module of docs/experiments.md:
-// at first, with a baseline, with a bug in the net, and with code that does not
+// at first, with a baseline and a bug in the net, and with code that does not
 // build; and with rows of another framework.
 func TestAction(t *testing.T) {
 	text, err := os.ReadFile("action.yml")
@@ -130,9 +130,10 @@ func TestAction(t *testing.T) {
 	}{
 		{"nothing is accepted yet", func() {}, suite, nil, "status=pass\n",
 			[]string{"## hidden: Do more hidden units help?", "| wide       |      1,074 |     5 |", "### Gate: pass", "| NEW | hidden/wide |"}, "::notice title=gate::pass (2 NEW)"},
-		{"the same again", func() { r.shell(t, "trainbench accept -reason first baselines/short results/short") }, suite, nil, "status=pass\n",
-			[]string{"| REPRODUCED | hidden/wide |"}, "REPRODUCED"},
-		{"a net that lost its hidden layer's bend", func() { edit(t, source, "p.Tape.ReLU(p.Dense", "(p.Dense") }, suite,
+		{"a net that lost its hidden layer's bend", func() {
+			r.shell(t, "trainbench accept -reason first baselines/short results/short")
+			edit(t, source, "p.Tape.ReLU(p.Dense", "(p.Dense")
+		}, suite,
 			[]string{"Make results", "Gate"}, "status=regression\n", []string{"### Gate: regression", "| **FAIL** | hidden/wide | top-1 |"}, "::error title=FAIL hidden/wide top-1::"},
 		{"code that does not build", func() {
 			edit(t, source, "return &model.Net", "return &model.Net_")
@@ -209,7 +210,7 @@ func TestGitLab(t *testing.T) {
 	run := func() (string, int) {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", "set -eo pipefail\n"+strings.Join(j.Script, "\n"))
 		cmd.Dir = r.dir
-		cmd.Env = append(os.Environ(), "PATH="+r.temp+":"+os.Getenv("PATH"), "CI_PROJECT_DIR="+r.dir, "GOFLAGS=-mod=mod -buildvcs=false")
+		cmd.Env = append(os.Environ(), "PATH="+r.temp+":"+os.Getenv("PATH"), "CI_PROJECT_DIR="+r.dir, quick)
 		for name, value := range j.Variables {
 			if name == "PROFILE" {
 				value = "full"

@@ -51,7 +51,7 @@ var elsewhere = []struct {
 		return "grep -qxF '" + line + "' .ci/run"
 	}},
 	{regexp.MustCompile(`^(\S+=\S+ )?\./benchstat\.sh `), "it takes hours, data or a device", func(line string) string { return line + " -n" }},
-	{regexp.MustCompile(`^go test .*( \./suites|-audit|-tags)`), "it trains for minutes, or for days", func(line string) string { return line + " -list ." }},
+	{regexp.MustCompile(`^go test .*( \./suites|-audit|-tags)`), "it trains for minutes, or for days", flagsKnown},
 	{regexp.MustCompile(`^go test -v .*bench/parity/table`), "it writes this document", nil},
 	{regexp.MustCompile(`^(go run \./cmd/trainbench|trainbench) fetch`), "it downloads; bench/fetch is tested with a server of its own", namesKnown},
 	{regexp.MustCompile(`^(pip|python3 -m zipfile|PJRT_PLUGIN)`), "it downloads from PyPI, or uses that", nil},
@@ -59,6 +59,13 @@ var elsewhere = []struct {
 		return "[ ! -d results/smoke ] || " + line
 	}},
 	{regexp.MustCompile(`^xdg-open `), "it opens a window", nil},
+}
+
+// flagsKnown is a command that checks the flags of a run of the suites, those of go
+// test and those of the suites, without linking their program once more.
+func flagsKnown(line string) string {
+	_, flags, _ := strings.Cut(line, " ./suites")
+	return "go test -n" + strings.TrimPrefix(line, "go test") + " >/dev/null 2>&1 && (cd suites && suites.test -test.list . " + flags + ")"
 }
 
 // namesKnown is a command that checks the names that a trainbench fetch asks for.
@@ -122,7 +129,7 @@ func shell(t *testing.T, dir, bin, commands string, own bool) string {
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-mod=mod -buildvcs=false", "TRAINBENCH_DATA=")
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), quick, "TRAINBENCH_DATA=")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s\n%v\n%s", script, err, out)
@@ -189,7 +196,11 @@ func ownModule(t *testing.T, all []block) string {
 	return dir
 }
 
-// binary returns a folder with the command.
+// quick is how modules of their own are built: with what is here, and without what
+// only debuggers read, which takes a linker half of its time.
+const quick = "GOFLAGS=-mod=mod -buildvcs=false -ldflags=-w"
+
+// binary returns a folder with the command and the program of the suites.
 var binary = func() func(t *testing.T) string {
 	var once sync.Once
 	var dir string
@@ -200,7 +211,8 @@ var binary = func() func(t *testing.T) string {
 			if dir, failed = os.MkdirTemp("", "trainbench"); failed != nil {
 				return
 			}
-			out, err := exec.Command("go", "build", "-o", dir+"/", "./cmd/trainbench").CombinedOutput()
+			build := "go build -ldflags=-w -o " + dir + "/ ./cmd/trainbench && go test -ldflags=-w -c -o " + dir + "/suites.test ./suites"
+			out, err := exec.Command("bash", "-c", build).CombinedOutput()
 			if err != nil {
 				failed = fmt.Errorf("%w\n%s", err, out)
 			}
