@@ -98,6 +98,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# The output goes through tee -i: Ctrl-C is for the trainings, which then save what
+# they have, and can still say so.
+
 # train TREE FLAG... runs the suites of a source tree. Building first keeps the exit
 # status of the run apart from that of go test, and compiling out of its time.
 train() {
@@ -115,7 +118,7 @@ if [ -n "$against" ]; then
 	echo "# training $against"
 	baselines=$work/baselines old=$work/old.txt
 	train "$work/tree" -results "$work/results" -baselines "$baselines" -update -reason "the suites of $against" |
-		tee "$old" || die "the suites of $against do not run"
+		tee -i "$old" || die "the suites of $against do not run"
 	echo "# training the work tree"
 fi
 
@@ -124,7 +127,8 @@ mkdir -p "$root/results"
 status=0
 arguments=(-results "$root/results" -baselines "$baselines" -published "$root/baselines/published")
 [ -z "$update" ] || arguments+=(-update -reason "$reason")
-train "$root" "${arguments[@]}" | tee "$new" || status=${PIPESTATUS[0]}
+train "$root" "${arguments[@]}" | tee -i "$new" || status=${PIPESTATUS[0]}
+[ "$status" -lt 128 ] || exit "$status" # interrupted: the run has said how to go on
 
 if [ -s "$old" ]; then
 	echo
