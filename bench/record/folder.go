@@ -211,11 +211,13 @@ type Published struct {
 	Suite   string `json:"suite"`
 	Source  string `json:"source"` // where the numbers are from
 	Note    string `json:"note,omitempty"`
-	// Dataset and Epochs are what the numbers are of: those of other trainings are
-	// shown beside them, and not held against them. Empty and 0 if not said.
-	Dataset string         `json:"dataset,omitempty"`
-	Epochs  int            `json:"epochs,omitempty"`
-	Rows    []PublishedRow `json:"rows"`
+	// Dataset, Epochs and PretrainedOn, the dataset that the initial weights were
+	// trained on, are what the numbers are of: those of other trainings are shown beside
+	// them, and not held against them. Empty and 0 if not said.
+	Dataset      string         `json:"dataset,omitempty"`
+	Epochs       int            `json:"epochs,omitempty"`
+	PretrainedOn string         `json:"pretrained_on,omitempty"`
+	Rows         []PublishedRow `json:"rows"`
 }
 
 // PublishedRow is one experiment of a published table.

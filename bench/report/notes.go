@@ -68,15 +68,28 @@ func foreign(r *record.Record, p record.Published) string {
 		Train struct {
 			Epochs *int `json:"epochs"`
 		} `json:"train"`
+		Model struct {
+			Source struct {
+				PretrainedOn string `json:"pretrained_on"`
+				Experiment   struct {
+					Data struct {
+						Dataset string `json:"dataset"`
+					} `json:"data"`
+				} `json:"experiment"`
+			} `json:"source"`
+		} `json:"model"`
 	}
 	// Configs of other frameworks look otherwise, and then nothing is known.
 	_ = json.Unmarshal(r.Config, &config)
 	epochs := config.Train.Epochs
+	pretrained := cmp.Or(config.Model.Source.PretrainedOn, config.Model.Source.Experiment.Data.Dataset)
 	switch {
 	case p.Dataset != "" && dataset != "" && p.Dataset != dataset:
 		return fmt.Sprintf("The published numbers are of %s, this is %s: they are no target for it.", p.Dataset, dataset)
 	case p.Epochs > 0 && epochs != nil && *epochs != p.Epochs:
 		return fmt.Sprintf("The published numbers are of %d epochs, this is of %d: they are no target for it.", p.Epochs, *epochs)
+	case p.PretrainedOn != "" && pretrained != "" && p.PretrainedOn != pretrained:
+		return fmt.Sprintf("The published numbers start from weights of %s, this from weights of %s: they are no target for it.", p.PretrainedOn, pretrained)
 	}
 	return ""
 }

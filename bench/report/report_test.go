@@ -111,6 +111,12 @@ func TestWhatAReaderMustKnow(t *testing.T) {
 		{"other lengths of training are no target", func(in *report.Input) {
 			in.Published[1].Epochs = 100
 		}, "of 100 epochs, this is of 20"},
+		{"nor are those that started from other weights", func(in *report.Input) {
+			in.Published[1].PretrainedOn = "cifar-100"
+			for _, r := range in.Records {
+				r.Config = bytes.Replace(r.Config, []byte(`"model":{`), []byte(`"model":{"source":{"pretrained_on":"cifar-10"},`), 1)
+			}
+		}, "start from weights of cifar-100, this from weights of cifar-10"},
 		{"one seed has no interval", func(in *report.Input) {
 			for _, r := range in.Records {
 				r.Samples = r.Samples[4:]
