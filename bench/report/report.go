@@ -60,7 +60,7 @@ type Row struct {
 	Best map[string]Mean
 	// Published is a paper's, empty if it has no such row.
 	Published map[string]float64
-	// Foreign tells that Published is of another dataset or length of training, and
+	// Foreign tells that Published is of another dataset, length of training or initial weights, and
 	// PublishedNote, if not 0, is the footnote that says of which.
 	Foreign       bool
 	PublishedNote int

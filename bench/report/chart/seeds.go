@@ -35,7 +35,7 @@ func Seeds(s report.Suite) *Figure {
 		f.key = append(f.key, glyphKey("published", publishedMark(false)))
 	}
 	if foreign {
-		f.key = append(f.key, glyphKey("published, of other data or length", publishedMark(true)))
+		f.key = append(f.key, glyphKey("published, of another training", publishedMark(true)))
 	}
 	var panels []*plot.Plot
 	for _, metric := range s.Metrics {
