@@ -53,6 +53,11 @@ func (t *Tape) narrow(x *Node) *Node {
 // product is the matrix product of a [m, k] and b [k, n], each transposed first if
 // asked for.
 func (t *Tape) product(a *Node, transposeA bool, b *Node, transposeB bool) *Node {
+	if transposeA && t.Matmul && !transposeB {
+		// Backends in want of matrix products want the first factor as it is. The
+		// second one, dy, is the smaller one to turn.
+		return TransposeAllAxes(t.product(TransposeAllAxes(b, 1, 0), false, a, false), 1, 0)
+	}
 	axisA, axisB := 1, 0
 	if transposeA {
 		axisA = 0
@@ -79,71 +84,6 @@ func (t *Tape) convPoint(x, kernel *Value, stride int) *Value {
 			return spread(Reshape(t.product(dy, false, weights, true), p...), in, stride)
 		})
 	}, x, kernel)
-}
-
-// convRows is a convolution as one matrix product for each row of the kernel:
-// pixels are widened to hold their k neighbours in a row, so that k products of
-// depth k*in replace k*k of depth in.
-func (t *Tape) convRows(x, kernel *Value, stride int) *Value {
-	in, k := x.Shape().Dimensions, kernel.Shape().Dimensions
-	size, channels, outputs := k[0], k[2], k[3]
-	h, w := ceilDiv(in[1], stride), ceilDiv(in[2], stride)
-	wide := widen(x.Node, size, stride)
-	rows := make([]*Node, size)
-	var out *Node
-	for i := range size {
-		rows[i] = Reshape(takeRows(wide, i, h, stride), -1, size*channels)
-		y := t.product(rows[i], false, kernelRow(kernel.Node, i), false)
-		if out == nil {
-			out = y
-		} else {
-			out = Add(out, y)
-		}
-	}
-	return t.record(Reshape(out, in[0], h, w, outputs), func(dy *Node) {
-		flat := Reshape(dy, -1, outputs)
-		kernel.accumulate(func() *Node {
-			parts := make([]*Node, size)
-			for i := range size {
-				parts[i] = Reshape(t.product(rows[i], true, flat, false), 1, size, channels, outputs)
-			}
-			return Concatenate(parts, 0)
-		})
-		x.accumulate(func() *Node {
-			// The gradient of the input is the convolution of dy, spread over the
-			// input's pixels, with the kernel turned around.
-			tape := &Tape{Matmul: true, Precision: t.Precision}
-			turned := TransposeAllAxes(Reverse(kernel.Node, 0, 1), 0, 1, 3, 2)
-			return tape.convRows(tape.Input(spread(dy, in, stride)), tape.Input(turned), 1).Node
-		})
-	}, x, kernel)
-}
-
-// widen pads x by half a kernel and joins to each pixel, at every stride-th
-// column, its size-1 neighbours to the right: [n, h+size-1, ceil(w/stride),
-// size*channels].
-func widen(x *Node, size, stride int) *Node {
-	d := x.Shape().Dimensions
-	pad := size / 2
-	padded := Pad(x, ScalarZero(x.Graph(), x.DType()),
-		compute.PadAxis{}, compute.PadAxis{Start: pad, End: pad}, compute.PadAxis{Start: pad, End: pad}, compute.PadAxis{})
-	shifted := make([]*Node, size)
-	for j := range size {
-		shifted[j] = Slice(padded, AxisRange(), AxisRange(),
-			AxisRange(j, j+(ceilDiv(d[2], stride)-1)*stride+1).Stride(stride), AxisRange())
-	}
-	return Concatenate(shifted, -1)
-}
-
-// takeRows returns h rows of x, from the first-th on, every stride-th.
-func takeRows(x *Node, first, h, stride int) *Node {
-	return Slice(x, AxisRange(), AxisRange(first, first+(h-1)*stride+1).Stride(stride), AxisRange(), AxisRange())
-}
-
-// kernelRow returns row i of a kernel as a matrix [k*in, out].
-func kernelRow(kernel *Node, i int) *Node {
-	k := kernel.Shape().Dimensions
-	return Reshape(Slice(kernel, AxisElem(i)), k[1]*k[2], k[3])
 }
 
 // every returns every stride-th pixel.
