@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"trainbench/bench/backend"
 	"trainbench/bench/gate"
 	"trainbench/bench/profile"
 	"trainbench/bench/record"
@@ -55,7 +56,7 @@ func (r *Runner) Main(m *testing.M) int {
 	if !benchmarks && !r.opt.Audit {
 		return m.Run()
 	}
-	tune(r.opt.Backend)
+	backend.Tune(r.opt.Backend)
 	ctx, stop := r.interruptible()
 	defer stop()
 	trainings, cancel := context.WithCancel(ctx)

@@ -1,11 +1,9 @@
-package bench
+package backend
 
 import (
 	"os"
 	"strings"
 	"syscall"
-
-	"trainbench/bench/backend"
 )
 
 // allocator are settings of glibc that keep the memory which XLA's CPU plugin
@@ -14,13 +12,13 @@ import (
 // do not change arithmetic.
 const allocator = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"
 
-// tune starts this program anew with the allocator's settings, which glibc reads
+// Tune starts this program anew with the allocator's settings, which glibc reads
 // only then, if it is going to use XLA on the CPU and the user has no settings of
 // his own. It returns if there is nothing to do, or if it cannot.
-func tune(backendName string) {
-	uses := strings.HasPrefix(backendName, "xla:") && strings.Contains(backendName, "cpu")
-	if backendName == backend.Auto {
-		plugins := backend.Plugins()
+func Tune(name string) {
+	uses := strings.HasPrefix(name, "xla:") && strings.Contains(name, "cpu")
+	if name == Auto {
+		plugins := Plugins()
 		uses = len(plugins) > 0 && strings.Contains(plugins[0], "cpu")
 	}
 	if _, set := os.LookupEnv("GLIBC_TUNABLES"); set || !uses {

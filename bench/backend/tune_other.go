@@ -1,6 +1,6 @@
 //go:build !linux
 
-package bench
+package backend
 
-// tune does nothing: its settings are glibc's.
-func tune(string) {}
+// Tune does nothing: its settings are glibc's.
+func Tune(string) {}
