@@ -199,25 +199,28 @@ func parse(data []byte, where string) (*file, error) {
 	}
 	// An override is tried on the default, so that a slip is found in a profile that
 	// is loaded and not hours later.
-	try := func(path string, raw json.RawMessage) error {
-		if raw == nil {
-			return nil
-		}
+	var errs []error
+	try := func(path string, raw json.RawMessage) {
 		e := experiment.Default()
-		if err := e.Decode(raw); err != nil {
-			return f.explain(path, err)
+		if raw == nil || len(errs) == maxErrors {
+			return
 		}
-		return nil
+		if err := e.Decode(raw); err != nil {
+			errs = append(errs, f.explain(path, err))
+		}
 	}
-	err = try("all", f.All)
+	try("all", f.All)
 	for name, raw := range f.Suites {
-		err = errors.Join(err, try(join("suites", name), raw))
+		try(join("suites", name), raw)
 	}
 	for name, raw := range f.Experiments {
-		err = errors.Join(err, try(join("experiments", name), raw))
+		try(join("experiments", name), raw)
 	}
-	return f, err
+	return f, errors.Join(errs...)
 }
+
+// maxErrors is how many slips are explained: each is looked for in all of the file.
+const maxErrors = 20
 
 // Experiment returns e as the profile has it, validated.
 func (p *Profile) Experiment(e experiment.Experiment) (experiment.Experiment, error) {
