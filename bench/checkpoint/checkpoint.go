@@ -67,8 +67,9 @@ type header struct {
 	Stats    int         `json:"stats"`
 }
 
-// Encode returns the file form of a state that was made on machines: magic, length of the header, header, parameters,
-// velocities and statistics as little-endian 32-bit floats, SHA-256 of all that.
+// Encode returns the file form of a state that was made on machines: magic, length
+// of the header, header, parameters, velocities and statistics as little-endian
+// 32-bit floats, SHA-256 of all that.
 func Encode(id Identity, machines []string, s *train.State) ([]byte, error) {
 	h, err := json.Marshal(header{Version: version, Identity: id, Machines: machines, State: *s, Params: len(s.Params), Stats: len(s.Stats)})
 	if err != nil {
@@ -86,7 +87,8 @@ func Encode(id Identity, machines []string, s *train.State) ([]byte, error) {
 	return append(buf.Bytes(), sum[:]...), nil
 }
 
-// Decode reads the file form, as it was given to Encode. Memory is taken in proportion to the data.
+// Decode reads the file form, and returns what was given to Encode. Memory is taken
+// in proportion to the data.
 func Decode(data []byte) (Identity, []string, *train.State, error) {
 	if len(data) < headerSize+sha256.Size || string(data[:len(magic)]) != magic {
 		return Identity{}, nil, nil, fmt.Errorf("not a checkpoint, or cut off after %d bytes", len(data))

@@ -95,13 +95,31 @@ func (im *importer) flags(stderr io.Writer) *flag.FlagSet {
 		return nil
 	})
 	fs.Func("config-file", "JSON `file` with the recipe of all trainings", func(s string) (err error) {
-		im.config, err = os.ReadFile(s)
-		if err == nil && !json.Valid(im.config) {
-			err = fmt.Errorf("%s is not JSON", s)
-		}
+		im.config, err = readConfig(s)
 		return err
 	})
 	return fs
+}
+
+// maxConfigFile bounds the size of a file with a recipe, as records do.
+const maxConfigFile = 1 << 20
+
+func readConfig(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > maxConfigFile:
+		return nil, fmt.Errorf("%s: more than %d MiB for a recipe", path, maxConfigFile>>20)
+	case !json.Valid(data):
+		return nil, fmt.Errorf("%s is not JSON", path)
+	}
+	return data, nil
 }
 
 // read adds the trainings of a file.
