@@ -263,6 +263,28 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+func TestDiffers(t *testing.T) {
+	base := Env{Backend: "xla:cpu", Versions: map[string]string{"go": "1"}, Cores: 2, Host: "x"}
+	tests := []struct {
+		why    string
+		change func(*Env)
+		want   []string
+	}{
+		{"the same", func(*Env) {}, nil},
+		{"one that was written and read has no empty list", func(e *Env) { e.Flags = []string{} }, nil},
+		{"another host computes the same", func(e *Env) { e.Host = "y" }, nil},
+		{"in the order of the record", func(e *Env) { e.Cores, e.Flags = 4, []string{"--a"} }, []string{"flags", "cores"}},
+		{"a library of another version", func(e *Env) { e.Versions = map[string]string{"go": "2"} }, []string{"versions"}},
+	}
+	for _, test := range tests {
+		other := base
+		test.change(&other)
+		if diff := cmp.Diff(test.want, base.Differs(other)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.why, diff)
+		}
+	}
+}
+
 // FuzzDecode reads a record or a baseline as it is and, or hardly one would be read
 // further than that, with the checksum that is right for it.
 func FuzzDecode(f *testing.F) {
