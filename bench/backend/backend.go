@@ -50,6 +50,8 @@ type Device struct {
 	Flags []string
 	// Matmul tells that convolutions are faster as matrix products.
 	Matmul bool
+	// Vectors tells that these products use vector instructions.
+	Vectors bool
 	// Why tells how the backend was chosen, for people.
 	Why string
 }
@@ -102,9 +104,9 @@ func openGo(why string) (*Device, error) {
 	workers.MethodByName("SetMaxParallelism").Call([]reflect.Value{reflect.ValueOf(-1)})
 	d := &Device{
 		Backend: b, Name: Go, Hardware: runtime.GOARCH,
-		Matmul: true, Why: why,
+		Matmul: true, Vectors: simd(), Why: why,
 	}
-	if simd() {
+	if d.Vectors {
 		d.Flags = append(d.Flags, "GOEXPERIMENT=simd")
 	}
 	return d, nil

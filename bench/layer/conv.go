@@ -19,15 +19,37 @@ func (t *Tape) Conv(x, kernel *Value, stride int) *Value {
 	}
 	var out *Value
 	switch {
-	case t.Matmul && k[0] == 1:
-		out = t.convPoint(x, kernel, stride)
-	case t.Matmul:
-		out = t.convRows(x, kernel, stride)
-	default:
+	case !t.Matmul:
 		out = t.Auto(func(in []*Node) *Node { return t.convNative(in[0], in[1], stride) }, x, kernel)
+	case k[0] == 1:
+		out = t.convMatmul(t.convPoint, x, kernel, stride)
+	case stride > 1:
+		out = t.convMatmul(t.convStrided, x, kernel, stride)
+	case !t.Vectors && t.Precision != experiment.BF16 && k[0] == 3 && in[1]%2 == 0 && in[2]%2 == 0:
+		out = t.convMatmul(t.convWinograd, x, kernel, stride)
+	default:
+		out = t.convMatmul(t.convRows, x, kernel, stride)
 	}
 	out.AssertDims(in[0], ceilDiv(in[1], stride), ceilDiv(in[2], stride), k[3])
 	return out
+}
+
+// A form computes a convolution by matrix products. It returns also how to compute
+// the gradients of x and of the kernel from that of the output.
+type form func(x, kernel *Node, stride int) (y *Node, dx, dkernel func(dy *Node) *Node)
+
+// convMatmul is the convolution in a form, of each part of the batch.
+func (t *Tape) convMatmul(f form, x, kernel *Value, stride int) *Value {
+	parts := t.cut(x)
+	out := make(batch, len(parts))
+	dx, dkernel := make([]func(dy *Node) *Node, len(parts)), make([]func(dy *Node) *Node, len(parts))
+	for i, part := range parts {
+		out[i], dx[i], dkernel[i] = f(part, kernel.Node, stride)
+	}
+	return t.recordParts(out, func(dy batch) {
+		kernel.accumulate(func() *Node { return dy.sum(func(i int) *Node { return dkernel[i](dy[i]) }) })
+		x.accumulateParts(func() batch { return dy.each(func(i int) *Node { return dx[i](dy[i]) }) })
+	}, x, kernel)
 }
 
 // convNative is the backend's own convolution.
@@ -70,41 +92,18 @@ func (t *Tape) product(a *Node, transposeA bool, b *Node, transposeB bool) *Node
 }
 
 // convPoint is a 1x1 convolution as one matrix product.
-func (t *Tape) convPoint(x, kernel *Value, stride int) *Value {
+func (t *Tape) convPoint(x, kernel *Node, stride int) (y *Node, dx, dkernel func(dy *Node) *Node) {
 	in, k := x.Shape().Dimensions, kernel.Shape().Dimensions
-	picked := every(x.Node, stride)
+	picked := every(x, stride)
 	p := picked.Shape().Dimensions
 	rows := Reshape(picked, -1, in[3])
-	weights := Reshape(kernel.Node, in[3], k[3])
-	out := Reshape(t.product(rows, false, weights, false), in[0], p[1], p[2], k[3])
-	return t.record(out, func(dy *Node) {
-		dy = Reshape(dy, -1, k[3])
-		kernel.accumulate(func() *Node { return Reshape(t.product(rows, true, dy, false), k...) })
-		x.accumulate(func() *Node {
-			return spread(Reshape(t.product(dy, false, weights, true), p...), in, stride)
-		})
-	}, x, kernel)
-}
-
-// every returns every stride-th pixel.
-func every(x *Node, stride int) *Node {
-	if stride == 1 {
-		return x
+	weights := Reshape(kernel, in[3], k[3])
+	y = Reshape(t.product(rows, false, weights, false), in[0], p[1], p[2], k[3])
+	dx = func(dy *Node) *Node {
+		return spread(Reshape(t.product(Reshape(dy, -1, k[3]), false, weights, true), p...), in, stride)
 	}
-	return Slice(x, AxisRange(), AxisRange().Stride(stride), AxisRange().Stride(stride), AxisRange())
-}
-
-// spread is the reverse of every: an image of the given dimensions with the
-// pixels of x at every stride-th place, and zeros between.
-func spread(x *Node, dims []int, stride int) *Node {
-	if stride == 1 {
-		return x
+	dkernel = func(dy *Node) *Node {
+		return Reshape(t.product(rows, true, Reshape(dy, -1, k[3]), false), k...)
 	}
-	d := x.Shape().Dimensions
-	axis := func(i int) compute.PadAxis {
-		return compute.PadAxis{Interior: stride - 1, End: dims[i] - ((d[i]-1)*stride + 1)}
-	}
-	return Pad(x, ScalarZero(x.Graph(), x.DType()), compute.PadAxis{}, axis(1), axis(2), compute.PadAxis{})
+	return y, dx, dkernel
 }
-
-func ceilDiv(a, b int) int { return (a + b - 1) / b }

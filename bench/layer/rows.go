@@ -6,160 +6,120 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// convRows is a convolution as one matrix product for each row of the kernel:
-// pixels are widened to hold their k neighbours in a row, so that k products of
-// depth k*in replace k*k of depth in.
-func (t *Tape) convRows(x, kernel *Value, stride int) *Value {
+// convRows is a convolution as one matrix product for each row of the kernel. A
+// product computes bands of g neighbouring pixels of a row at once, from the g
+// pixels and those around them: g is 1 where no more columns are wanted.
+func (t *Tape) convRows(x, kernel *Node, _ int) (y *Node, dx, dkernel func(dy *Node) *Node) {
 	in, k := x.Shape().Dimensions, kernel.Shape().Dimensions
 	size, channels, outputs := k[0], k[2], k[3]
-	if stride > 1 {
-		return t.convStrided(x, kernel, stride)
-	}
-	wide := widen(x.Node, size)
-	rows := Reshape(wide, -1, size*channels)
-	var out *Node
+	g := t.band(in[2], outputs)
+	wide := widen(x, size/2, g)
+	rows := Reshape(wide, -1, (g+size-1)*channels)
+	banded := bandKernel(kernel, g)
 	for i := range size {
 		// What row i of the kernel adds to an output is that of the row i-pad below.
-		y := t.product(rows, false, kernelRow(kernel.Node, i), false)
-		y = shift(Reshape(y, in[0], in[1], in[2], outputs), 1, size/2-i)
-		if out == nil {
-			out = y
+		row := t.product(rows, false, Reshape(Slice(banded, AxisElem(i)), (g+size-1)*channels, g*outputs), false)
+		row = shift(Reshape(row, in[0], in[1], in[2], outputs), 1, size/2-i)
+		if y == nil {
+			y = row
 		} else {
-			out = Add(out, y)
+			y = Add(y, row)
 		}
 	}
-	return t.record(out, func(dy *Node) {
-		kernel.accumulate(func() *Node { return t.kernelGradient(wide, dy, size) })
-		x.accumulate(func() *Node {
-			// The gradient of the input is the convolution of dy with the kernel
-			// turned around.
-			tape := &Tape{Matmul: true, Precision: t.Precision}
-			turned := TransposeAllAxes(Reverse(kernel.Node, 0, 1), 0, 1, 3, 2)
-			return tape.convRows(tape.Input(dy), tape.Input(turned), 1).Node
-		})
-	}, x, kernel)
+	dx = func(dy *Node) *Node {
+		y, _, _ := t.convRows(dy, turn(kernel), 1)
+		return y
+	}
+	dkernel = func(dy *Node) *Node { return t.rowsGradient(wide, dy, size, g) }
+	return y, dx, dkernel
 }
 
-// kernelGradient is the gradient of the kernel of convRows: products of all pixels
-// of wide [n, h, w, size*in] and of dy [n, h, w, out], shifted to the rows of the
-// kernel. The first factor of a product is wanted with the pixels last, so dy is
-// turned, which is the smaller one. Groups of images are summed up apart: several
-// cores can then work, and sums are short.
-func (t *Tape) kernelGradient(wide, dy *Node, size int) *Node {
+// turn returns the kernel [k, k, out, in] of the convolution that the gradient of a
+// convolution's input is of the gradient of its output: turned around.
+func turn(kernel *Node) *Node { return TransposeAllAxes(Reverse(kernel, 0, 1), 0, 1, 3, 2) }
+
+// columns is how many columns vector instructions want in a product: eight vectors
+// of AVX2, four of AVX-512.
+const columns = 64
+
+// band returns how many of a row's w pixels, with the given channels each, make up
+// the wanted columns: the least divisor of w that does, else w.
+func (t *Tape) band(w, channels int) int {
+	g := 1
+	for t.Vectors && g < w && (g*channels < columns || w%g > 0) {
+		g++
+	}
+	return g
+}
+
+// bandKernel returns, for a kernel [k, k, in, out], the matrices [k, (g+k-1)*in,
+// g*out] that take g+k-1 pixels of a row to the g in the middle: the rows of the
+// kernel, each time a pixel further.
+func bandKernel(kernel *Node, g int) *Node {
+	k := kernel.Shape().Dimensions
+	rows := Reshape(kernel, k[0], k[1]*k[2], k[3])
+	columns := make([]*Node, g)
+	for p := range g {
+		columns[p] = Pad(rows, ScalarZero(kernel.Graph(), kernel.DType()),
+			compute.PadAxis{}, compute.PadAxis{Start: p * k[2], End: (g - 1 - p) * k[2]}, compute.PadAxis{})
+	}
+	return Concatenate(columns, 2)
+}
+
+// rowsGradient is the gradient of the kernel of convRows: products of all bands
+// of wide [n, h, w/g, (g+size-1)*in] and of dy [n, h, w, out], shifted to the rows
+// of the kernel. The first factor of a product is wanted with the pixels last, so
+// dy is turned, which is the smaller one. Groups of images are summed up apart:
+// several cores can then work, and sums are short.
+func (t *Tape) rowsGradient(wide, dy *Node, size, g int) *Node {
 	d, depth := dy.Shape().Dimensions, wide.Shape().Dimensions[3]
 	groups := gcd(d[0], 8)
-	pixels := d[0] / groups * d[1] * d[2]
-	dy = Reshape(dy, groups, d[0]/groups, d[1], d[2], d[3])
+	bands, columns := d[2]/g, g*d[3]
+	dy = Reshape(dy, groups, d[0]/groups, d[1], bands, columns)
 	turned := TransposeAllAxes(dy, 0, 4, 1, 2, 3)
 	shifted := make([]*Node, size)
 	for i := range size {
 		shifted[i] = shift(turned, 3, i-size/2)
 	}
-	first := Reshape(Concatenate(shifted, 1), groups, size*d[3], pixels)
-	sums := EinsumAxes(t.narrow(first), t.narrow(Reshape(wide, groups, pixels, depth)), [][2]int{{2, 1}}, [][2]int{{0, 0}})
+	count := d[0] / groups * d[1] * bands
+	first := Reshape(Concatenate(shifted, 1), groups, size*columns, count)
+	sums := EinsumAxes(t.narrow(first), t.narrow(Reshape(wide, groups, count, depth)), [][2]int{{2, 1}}, [][2]int{{0, 0}})
 	sum := ReduceSum(ConvertDType(sums, dtypes.Float32), 0)
-	return Reshape(TransposeAllAxes(Reshape(sum, size, d[3], depth), 0, 2, 1), size, size, depth/size, d[3])
+	return foldKernel(sum, size, g, d[3])
 }
 
-func gcd(a, b int) int {
-	for b > 0 {
-		a, b = b, a%b
-	}
-	return a
-}
-
-// shift moves x along an axis by a number of places, and fills up with zeros:
-// output i is input i-by.
-func shift(x *Node, axis, by int) *Node {
-	if by == 0 {
-		return x
-	}
-	n := x.Shape().Dimensions[axis]
-	if by >= n || -by >= n {
-		return ZerosLike(x)
-	}
-	ranges := make([]SliceAxisSpec, axis+1)
-	pads := make([]compute.PadAxis, x.Rank())
-	for i := range ranges {
-		ranges[i] = AxisRange()
-	}
-	if by > 0 {
-		ranges[axis], pads[axis].Start = AxisRange(0, n-by), by
-	} else {
-		ranges[axis], pads[axis].End = AxisRange(-by, n), -by
-	}
-	return Pad(Slice(x, ranges...), ScalarZero(x.Graph(), x.DType()), pads...)
-}
-
-// widen joins to each pixel its neighbours of a row of the kernel: [n, h, w,
-// size*channels].
-func widen(x *Node, size int) *Node {
-	shifted := make([]*Node, size)
-	for j := range size {
-		shifted[j] = shift(x, 2, size/2-j)
-	}
-	return Concatenate(shifted, -1)
-}
-
-// convStrided is convRows at every stride-th pixel.
-func (t *Tape) convStrided(x, kernel *Value, stride int) *Value {
-	in, k := x.Shape().Dimensions, kernel.Shape().Dimensions
-	size, channels, outputs := k[0], k[2], k[3]
-	h, w := ceilDiv(in[1], stride), ceilDiv(in[2], stride)
-	wide := widenStrided(x.Node, size, stride)
-	rows := make([]*Node, size)
-	var out *Node
-	for i := range size {
-		rows[i] = Reshape(takeRows(wide, i, h, stride), -1, size*channels)
-		y := t.product(rows[i], false, kernelRow(kernel.Node, i), false)
-		if out == nil {
-			out = y
+// foldKernel is the reverse of bandKernel for a gradient [k*g*out, (g+k-1)*in]: what
+// the places of a kernel's entry in a band sum up to, [k, k, in, out].
+func foldKernel(sum *Node, size, g, outputs int) *Node {
+	depth := sum.Shape().Dimensions[1]
+	channels := depth / (g + size - 1)
+	sum = Reshape(sum, size, g, outputs, depth)
+	var kernel *Node
+	for p := range g {
+		part := Slice(sum, AxisRange(), AxisElem(p), AxisRange(), AxisRange(p*channels, (p+size)*channels))
+		if kernel == nil {
+			kernel = part
 		} else {
-			out = Add(out, y)
+			kernel = Add(kernel, part)
 		}
 	}
-	return t.record(Reshape(out, in[0], h, w, outputs), func(dy *Node) {
-		flat := Reshape(dy, -1, outputs)
-		kernel.accumulate(func() *Node {
-			parts := make([]*Node, size)
-			for i := range size {
-				parts[i] = Reshape(t.product(rows[i], true, flat, false), 1, size, channels, outputs)
-			}
-			return Concatenate(parts, 0)
-		})
-		x.accumulate(func() *Node {
-			// The gradient of the input is the convolution of dy, spread over the
-			// input's pixels, with the kernel turned around.
-			tape := &Tape{Matmul: true, Precision: t.Precision}
-			turned := TransposeAllAxes(Reverse(kernel.Node, 0, 1), 0, 1, 3, 2)
-			return tape.convRows(tape.Input(spread(dy, in, stride)), tape.Input(turned), 1).Node
-		})
-	}, x, kernel)
+	return Reshape(TransposeAllAxes(Reshape(kernel, size, outputs, size*channels), 0, 2, 1), size, size, channels, outputs)
 }
 
-// widenStrided pads x by half a kernel and joins to each pixel, at every stride-th
-// column, its size-1 neighbours to the right: [n, h+size-1, ceil(w/stride),
-// size*channels].
-func widenStrided(x *Node, size, stride int) *Node {
+// widen joins to each band of g pixels of a row the pad pixels on either side:
+// [n, h, w, channels] to [n, h, w/g, (g+2*pad)*channels].
+func widen(x *Node, pad, g int) *Node {
 	d := x.Shape().Dimensions
-	pad := size / 2
-	padded := Pad(x, ScalarZero(x.Graph(), x.DType()),
-		compute.PadAxis{}, compute.PadAxis{Start: pad, End: pad}, compute.PadAxis{Start: pad, End: pad}, compute.PadAxis{})
-	shifted := make([]*Node, size)
-	for j := range size {
-		shifted[j] = Slice(padded, AxisRange(), AxisRange(),
-			AxisRange(j, j+(ceilDiv(d[2], stride)-1)*stride+1).Stride(stride), AxisRange())
+	x = Reshape(x, d[0], d[1], d[2]/g, g*d[3])
+	var parts []*Node
+	reach := ceilDiv(pad, g)
+	for i := -reach; i <= reach; i++ { // the band i further on
+		from, to := max(0, -pad-i*g), min(g, g+pad-i*g)
+		part := x
+		if to-from < g {
+			part = Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(from*d[3], to*d[3]))
+		}
+		parts = append(parts, shift(part, 2, -i))
 	}
-	return Concatenate(shifted, -1)
-}
-
-// takeRows returns h rows of x, from the first-th on, every stride-th.
-func takeRows(x *Node, first, h, stride int) *Node {
-	return Slice(x, AxisRange(), AxisRange(first, first+(h-1)*stride+1).Stride(stride), AxisRange(), AxisRange())
-}
-
-// kernelRow returns row i of a kernel as a matrix [k*in, out].
-func kernelRow(kernel *Node, i int) *Node {
-	k := kernel.Shape().Dimensions
-	return Reshape(Slice(kernel, AxisElem(i)), k[1]*k[2], k[3])
+	return Concatenate(parts, -1)
 }

@@ -22,24 +22,29 @@ type Tape struct {
 	// Matmul computes convolutions as matrix products, for backends whose own
 	// convolution is slow.
 	Matmul bool
+	// Vectors tells that matrix products use vector instructions: wide ones are then
+	// much faster than narrow ones. Without, few multiplications count.
+	Vectors bool
 	// Precision is that of convolutions and matrix products.
 	Precision experiment.Precision
 
+	uncut    bool // leaves batches whole, to compare with
 	backward []func()
 }
 
 // Value is a node with, after [Tape.Backward], its gradient.
 type Value struct {
 	*Node
+	parts  batch // the same, as it is computed
 	learns bool
-	grad   *Node
+	grad   batch // in as many parts, or nil
 }
 
 // Input returns a value that no gradient is wanted of.
-func (t *Tape) Input(n *Node) *Value { return &Value{Node: n} }
+func (t *Tape) Input(n *Node) *Value { return &Value{Node: n, parts: batch{n}} }
 
 // Parameter returns a value whose gradient is wanted.
-func (t *Tape) Parameter(n *Node) *Value { return &Value{Node: n, learns: true} }
+func (t *Tape) Parameter(n *Node) *Value { return &Value{Node: n, parts: batch{n}, learns: true} }
 
 // Learns reports whether a gradient is wanted.
 func (v *Value) Learns() bool { return v.learns }
@@ -50,25 +55,38 @@ func (v *Value) Gradient() *Node {
 	if v.grad == nil {
 		return ZerosLike(v.Node)
 	}
-	return v.grad
+	return v.grad.whole()
 }
 
 // accumulate adds d to the gradient of v, if it is wanted.
 func (v *Value) accumulate(d func() *Node) {
-	switch {
-	case !v.learns:
-	case v.grad == nil:
-		v.grad = d()
-	default:
-		v.grad = Add(v.grad, d())
+	v.accumulateParts(func() batch { return batch{d()} })
+}
+
+// accumulateParts does so for a gradient in parts.
+func (v *Value) accumulateParts(d func() batch) {
+	if !v.learns {
+		return
 	}
+	more := d().in(len(v.parts))
+	if v.grad != nil {
+		before := v.grad
+		more = more.each(func(i int) *Node { return Add(before[i], more[i]) })
+	}
+	v.grad = more
 }
 
 // record returns the output of a layer with the given inputs. The function
 // backward is called with the gradient of the output, and only if an input wants
 // its own.
 func (t *Tape) record(out *Node, backward func(dy *Node), inputs ...*Value) *Value {
-	v := &Value{Node: out}
+	return t.recordParts(batch{out}, func(dy batch) { backward(dy.whole()) }, inputs...)
+}
+
+// recordParts does so for a layer that computes the parts of a batch apart, and
+// calls backward with a gradient in these parts.
+func (t *Tape) recordParts(out batch, backward func(dy batch), inputs ...*Value) *Value {
+	v := &Value{Node: out.whole(), parts: out}
 	for _, in := range inputs {
 		v.learns = v.learns || in.learns
 	}
@@ -97,7 +115,9 @@ func (t *Tape) Backward(v *Value, dy *Node) {
 func (t *Tape) Auto(f func(inputs []*Node) *Node, inputs ...*Value) *Value {
 	nodes := make([]*Node, len(inputs))
 	for i, in := range inputs {
-		nodes[i] = in.Node
+		// Inputs may depend on each other, such as images on a kernel that two layers
+		// share. Nodes of their own keep GoMLX from looking behind them.
+		nodes[i] = Identity(in.Node)
 	}
 	out := f(nodes)
 	return t.record(out, func(dy *Node) {

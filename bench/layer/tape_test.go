@@ -36,6 +36,25 @@ func TestGradientsAdd(t *testing.T) {
 	})
 }
 
+// TestAutoShared has a parameter that two layers share, one behind the other: each
+// adds what it has to do with, and no more.
+func TestAutoShared(t *testing.T) {
+	parity.Each(t, func(t *testing.T, d *backend.Device) {
+		got := parity.Run(t, d, func(in []*Node) []*Node {
+			tape := &Tape{}
+			multiply := func(in []*Node) *Node { return Mul(in[0], in[1]) }
+			x, w := tape.Input(in[0]), tape.Parameter(in[1])
+			y := tape.Auto(multiply, tape.Auto(multiply, x, w), w)
+			tape.Backward(y, OnesLike(y.Node))
+			return []*Node{w.Gradient()}
+		}, matrix(1, 2), matrix(3, 5))
+		want := [][]float32{{6, 20}} // of x w^2
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("gradient (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestFrozenCostsNothing: where no input wants a gradient, none is computed.
 func TestFrozenCostsNothing(t *testing.T) {
 	parity.Each(t, func(t *testing.T, d *backend.Device) {

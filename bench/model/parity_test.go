@@ -68,7 +68,7 @@ func (c netCase) check(t *testing.T, f parity.Fixture, d *backend.Device) {
 	got := parity.Run(t, d, func(in []*Node) []*Node {
 		images, labels, params, stats := in[0], in[1], in[2], in[3]
 		pass := func(mode Mode) *Pass {
-			p := &Pass{Tape: &layer.Tape{Matmul: d.Matmul}, Mode: mode, Values: map[string]*layer.Value{}, Stats: Unpack(stats, n.Stats)}
+			p := &Pass{Tape: &layer.Tape{Matmul: d.Matmul, Vectors: d.Vectors}, Mode: mode, Values: map[string]*layer.Value{}, Stats: Unpack(stats, n.Stats)}
 			for name, node := range Unpack(params, n.Params) {
 				p.Values[name] = p.Tape.Parameter(node)
 			}

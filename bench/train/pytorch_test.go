@@ -74,7 +74,7 @@ func TestPyTorchOpens(t *testing.T) {
 func logits(t *testing.T, d *backend.Device, net *model.Net, w model.Weights, images []float32) []float32 {
 	params, stats := w.Flatten(net.Params), w.Flatten(net.Stats)
 	return parity.Run(t, d, func(in []*Node) []*Node {
-		p := &model.Pass{Tape: &layer.Tape{Matmul: d.Matmul}, Mode: model.Evaluation, Values: map[string]*layer.Value{}, Stats: model.Unpack(in[2], net.Stats)}
+		p := &model.Pass{Tape: &layer.Tape{Matmul: d.Matmul, Vectors: d.Vectors}, Mode: model.Evaluation, Values: map[string]*layer.Value{}, Stats: model.Unpack(in[2], net.Stats)}
 		for name, node := range model.Unpack(in[1], net.Params) {
 			p.Values[name] = p.Tape.Input(node)
 		}

@@ -107,7 +107,7 @@ func (p *Program) evaluate(in []*Node) []*Node {
 }
 
 func (p *Program) tape() *layer.Tape {
-	return &layer.Tape{Matmul: p.device.Matmul, Precision: p.exp.Model.Precision}
+	return &layer.Tape{Matmul: p.device.Matmul, Vectors: p.device.Vectors, Precision: p.exp.Model.Precision}
 }
 
 // pass unpacks the state.
