@@ -2,6 +2,8 @@ package train
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +103,29 @@ func BenchmarkStep(b *testing.B) {
 		}
 		b.ReportMetric(compile.Seconds(), "compile-s")
 		b.ReportMetric(float64(b.N*n.batch)/b.Elapsed().Seconds(), "images/s")
+	})
+}
+
+// BenchmarkSideBySide is the bare step of as many trainings at the same time as there
+// are cores, together.
+func BenchmarkSideBySide(b *testing.B) {
+	eachNet(b, func(b *testing.B, n net, r *run) {
+		trainings := make([]*bare, runtime.GOMAXPROCS(0))
+		for i := range trainings {
+			trainings[i] = newBare(b, r)
+			trainings[i].step(b)
+		}
+		b.ResetTimer()
+		var wait sync.WaitGroup
+		for _, s := range trainings {
+			wait.Go(func() {
+				for range b.N {
+					s.step(b)
+				}
+			})
+		}
+		wait.Wait()
+		b.ReportMetric(float64(b.N*n.batch*len(trainings))/b.Elapsed().Seconds(), "images/s")
 	})
 }
 
@@ -218,7 +243,8 @@ func (s *bare) step(b *testing.B) {
 	s.done++
 	out, err := s.session.step(s.counter, s.constant)
 	if err != nil {
-		b.Fatal(err)
+		b.Error(err)
+		return
 	}
 	s.params, s.velocity, s.stats, s.counter = out[inParams], out[inVelocity], out[inStats], out[inStep]
 	for _, t := range out[outLoss:] {
