@@ -17,7 +17,7 @@ and with the baselines (the gate), and prints tables and verdicts.
   -backend B     auto (default), go, xla:cpu, xla:cuda or xla:/path/to/plugin.so
   -data DIR      folder of CIFAR (default: $TRAINBENCH_DATA)
   -parallel N    samples to train side by side (default: one for each core on pure
-                 Go, whose trainings use one, and 1 on XLA)
+                 Go, where a small net uses one, and 1 on XLA)
   -fresh         train also what results/ holds already
   -update        store this run as the baseline; needs -reason
   -reason TEXT   why the baseline changes

@@ -59,10 +59,4 @@ func (b batch) each(f func(i int) *Node) batch {
 }
 
 // sum adds up what f makes of every part.
-func (b batch) sum(f func(i int) *Node) *Node {
-	sum := f(0)
-	for i := 1; i < len(b); i++ {
-		sum = Add(sum, f(i))
-	}
-	return sum
-}
+func (b batch) sum(f func(i int) *Node) *Node { return sum(len(b), f) }

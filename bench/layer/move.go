@@ -56,6 +56,33 @@ func interleave(even, odd *Node, axis int) *Node {
 	return Reshape(Concatenate([]*Node{ExpandAxes(even, axis+1), ExpandAxes(odd, axis+1)}, axis+1), whole...)
 }
 
+// entries returns the entries [i][j] of a kernel of three rows, [in, out] each.
+func entries(kernel *Node) [][]*Node {
+	k := kernel.Shape().Dimensions
+	return grid(3, func(i, j int) *Node { return Reshape(Slice(kernel, AxisElem(i), AxisElem(j)), k[2], k[3]) })
+}
+
+// grid is a square of nodes.
+func grid(n int, at func(i, j int) *Node) [][]*Node {
+	rows := make([][]*Node, n)
+	for i := range rows {
+		rows[i] = make([]*Node, n)
+		for j := range rows[i] {
+			rows[i][j] = at(i, j)
+		}
+	}
+	return rows
+}
+
+// sum adds up f of 0 to n-1, in this order.
+func sum(n int, f func(i int) *Node) *Node {
+	total := f(0)
+	for i := 1; i < n; i++ {
+		total = Add(total, f(i))
+	}
+	return total
+}
+
 // gcd is the greatest common divisor of two positive numbers.
 func gcd(a, b int) int {
 	for b > 0 {

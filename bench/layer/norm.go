@@ -103,13 +103,8 @@ func (t *Tape) everywhere(v, images *Node) *Node {
 	}
 	// The pure-Go backend joins blocks faster than it broadcasts numbers.
 	row := Reshape(v, 1, -1)
-	for left := d[0] * d[1] * d[2]; left > 1; {
-		copies := gcd(left, 64)
-		if copies == 1 {
-			copies = left
-		}
+	for _, copies := range []int{d[2], d[1], d[0]} {
 		row = Concatenate(slices.Repeat([]*Node{row}, copies), 0)
-		left /= copies
 	}
 	return Reshape(row, d...)
 }

@@ -16,16 +16,11 @@ func (t *Tape) convRows(x, kernel *Node, _ int) (y *Node, dx, dkernel func(dy *N
 	wide := widen(x, size/2, g)
 	rows := Reshape(wide, -1, (g+size-1)*channels)
 	banded := bandKernel(kernel, g)
-	for i := range size {
+	y = sum(size, func(i int) *Node {
 		// What row i of the kernel adds to an output is that of the row i-pad below.
 		row := t.product(rows, false, Reshape(Slice(banded, AxisElem(i)), (g+size-1)*channels, g*outputs), false)
-		row = shift(Reshape(row, in[0], in[1], in[2], outputs), 1, size/2-i)
-		if y == nil {
-			y = row
-		} else {
-			y = Add(y, row)
-		}
-	}
+		return shift(Reshape(row, in[0], in[1], in[2], outputs), 1, size/2-i)
+	})
 	dx = func(dy *Node) *Node {
 		y, _, _ := t.convRows(dy, turn(kernel), 1)
 		return y
@@ -84,25 +79,18 @@ func (t *Tape) rowsGradient(wide, dy *Node, size, g int) *Node {
 	count := d[0] / groups * d[1] * bands
 	first := Reshape(Concatenate(shifted, 1), groups, size*columns, count)
 	sums := EinsumAxes(t.narrow(first), t.narrow(Reshape(wide, groups, count, depth)), [][2]int{{2, 1}}, [][2]int{{0, 0}})
-	sum := ReduceSum(ConvertDType(sums, dtypes.Float32), 0)
-	return foldKernel(sum, size, g, d[3])
+	return foldKernel(ReduceSum(ConvertDType(sums, dtypes.Float32), 0), size, g, d[3])
 }
 
 // foldKernel is the reverse of bandKernel for a gradient [k*g*out, (g+k-1)*in]: what
 // the places of a kernel's entry in a band sum up to, [k, k, in, out].
-func foldKernel(sum *Node, size, g, outputs int) *Node {
-	depth := sum.Shape().Dimensions[1]
+func foldKernel(gradient *Node, size, g, outputs int) *Node {
+	depth := gradient.Shape().Dimensions[1]
 	channels := depth / (g + size - 1)
-	sum = Reshape(sum, size, g, outputs, depth)
-	var kernel *Node
-	for p := range g {
-		part := Slice(sum, AxisRange(), AxisElem(p), AxisRange(), AxisRange(p*channels, (p+size)*channels))
-		if kernel == nil {
-			kernel = part
-		} else {
-			kernel = Add(kernel, part)
-		}
-	}
+	gradient = Reshape(gradient, size, g, outputs, depth)
+	kernel := sum(g, func(p int) *Node {
+		return Slice(gradient, AxisRange(), AxisElem(p), AxisRange(), AxisRange(p*channels, (p+size)*channels))
+	})
 	return Reshape(TransposeAllAxes(Reshape(kernel, size, outputs, size*channels), 0, 2, 1), size, size, channels, outputs)
 }
 

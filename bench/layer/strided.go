@@ -12,15 +12,10 @@ func (t *Tape) convStrided(x, kernel *Node, stride int) (y *Node, dx, dkernel fu
 	h, w := ceilDiv(in[1], stride), ceilDiv(in[2], stride)
 	wide := widenStrided(x, size, stride)
 	rows := make([]*Node, size)
-	for i := range size {
+	y = sum(size, func(i int) *Node {
 		rows[i] = Reshape(takeRows(wide, i, h, stride), -1, size*channels)
-		row := t.product(rows[i], false, kernelRow(kernel, i), false)
-		if y == nil {
-			y = row
-		} else {
-			y = Add(y, row)
-		}
-	}
+		return t.product(rows[i], false, kernelRow(kernel, i), false)
+	})
 	dx = func(dy *Node) *Node {
 		if size == 3 && stride == 2 && in[1]%2 == 0 && in[2]%2 == 0 {
 			return t.halvingGradient(dy, kernel)
@@ -47,11 +42,11 @@ func (t *Tape) halvingGradient(dy, kernel *Node) *Node {
 	channels, outputs := k[2], k[3]
 	next := shift(dy, 2, -1)
 	pairs := Reshape(Concatenate([]*Node{dy, next}, -1), -1, 2*outputs)
-	turned := TransposeAllAxes(kernel, 0, 1, 3, 2)
+	weights := entries(TransposeAllAxes(kernel, 0, 1, 3, 2))
 	row := func(i int) *Node {
-		entry := func(j int) *Node { return Reshape(Slice(turned, AxisElem(i), AxisElem(j)), outputs, channels) }
-		even := Concatenate([]*Node{entry(1), ZerosLike(entry(1))}, 0)
-		odd := Concatenate([]*Node{entry(2), entry(0)}, 0)
+		first, middle, last := weights[i][0], weights[i][1], weights[i][2]
+		even := Concatenate([]*Node{middle, ZerosLike(middle)}, 0)
+		odd := Concatenate([]*Node{last, first}, 0)
 		dx := t.product(pairs, false, Concatenate([]*Node{even, odd}, 1), false)
 		return Reshape(dx, d[0], d[1], 2*d[2], channels)
 	}

@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -35,12 +37,8 @@ func (t *Tape) convWinograd(x, kernel *Node, _ int) (y *Node, dx, dkernel func(d
 		du := grid(4, func(i, j int) *Node {
 			return t.product(Reshape(dm[i][j], outputs, -1), false, Reshape(v[i][j], -1, channels), false)
 		})
-		dg := bothWays(kernelGradient, du)
-		var rows []*Node
-		for _, row := range dg {
-			rows = append(rows, row...)
-		}
-		return TransposeAllAxes(Reshape(Concatenate(rows, 0), 3, 3, outputs, channels), 0, 1, 3, 2)
+		dg := Concatenate(slices.Concat(bothWays(kernelGradient, du)...), 0)
+		return TransposeAllAxes(Reshape(dg, 3, 3, outputs, channels), 0, 1, 3, 2)
 	}
 	return y, dx, dkernel
 }
@@ -53,12 +51,6 @@ func tiles(x *Node) [][]*Node {
 	return grid(4, func(i, j int) *Node {
 		return Slice(x, AxisRange(), AxisRange(i, i+d[1]-1).Stride(2), AxisRange(j, j+d[2]-1).Stride(2), AxisRange())
 	})
-}
-
-// entries returns g: entry [i][j] of a kernel, [in, out].
-func entries(kernel *Node) [][]*Node {
-	k := kernel.Shape().Dimensions
-	return grid(3, func(i, j int) *Node { return Reshape(Slice(kernel, AxisElem(i), AxisElem(j)), k[2], k[3]) })
 }
 
 func inputFilter(d []*Node) []*Node { // B^T
@@ -100,16 +92,4 @@ func bothWays(filter func([]*Node) []*Node, x [][]*Node) [][]*Node {
 		x = turned
 	}
 	return x
-}
-
-// grid is a square of nodes.
-func grid(n int, at func(i, j int) *Node) [][]*Node {
-	rows := make([][]*Node, n)
-	for i := range rows {
-		rows[i] = make([]*Node, n)
-		for j := range rows[i] {
-			rows[i][j] = at(i, j)
-		}
-	}
-	return rows
 }

@@ -19,12 +19,12 @@ import (
 	"trainbench/bench/metrics"
 )
 
-// maxFile bounds the size of a file that is read, and maxConfig that of the
-// configuration in it, which readers of records take apart.
-const (
-	maxFile   = 1 << 30
-	maxConfig = 1 << 20
-)
+// MaxConfig bounds the bytes of a record's configuration, which its readers take
+// apart.
+const MaxConfig = 1 << 20
+
+// maxFile bounds the size of a file that is read.
+const maxFile = 1 << 30
 
 // Encode returns the file form of r: JSON with a line for every sample, and a
 // checksum at the end. It sorts samples by seed and sets Version, ConfigSHA256
@@ -128,8 +128,8 @@ func Decode(data []byte) (*Record, error) {
 
 // check tells what is wrong with the content of a record.
 func (r *Record) check() error {
-	if len(r.Config) > maxConfig {
-		return fmt.Errorf("record %s: a config of %d bytes: at most %d", r.ID(), len(r.Config), maxConfig)
+	if len(r.Config) > MaxConfig {
+		return fmt.Errorf("record %s: a config of %d bytes: at most %d", r.ID(), len(r.Config), MaxConfig)
 	}
 	if r.ConfigSHA256 != hashHex(r.Config) {
 		return fmt.Errorf("record %s: the config does not hash to config_sha256", r.ID())

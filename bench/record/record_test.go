@@ -136,7 +136,7 @@ func TestEncodeRefuses(t *testing.T) {
 			p.Predicted = p.Labels
 			r.Samples[0].Predictions = &p
 		}, "hash"},
-		{"a config that is too large to show", func(r *Record) { r.Config = json.RawMessage(`"` + strings.Repeat("x", maxConfig) + `"`) }, "at most 1048576"},
+		{"a config that is too large to show", func(r *Record) { r.Config = json.RawMessage(`"` + strings.Repeat("x", MaxConfig) + `"`) }, "at most 1048576"},
 		{"a config that is no JSON", func(r *Record) { r.Config = json.RawMessage("{") }, "config"},
 	}
 	for _, test := range tests {

@@ -101,21 +101,18 @@ func (im *importer) flags(stderr io.Writer) *flag.FlagSet {
 	return fs
 }
 
-// maxConfigFile bounds the size of a file with a recipe, as records do.
-const maxConfigFile = 1 << 20
-
 func readConfig(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, record.MaxConfig+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(data) > maxConfigFile:
-		return nil, fmt.Errorf("%s: more than %d MiB for a recipe", path, maxConfigFile>>20)
+	case len(data) > record.MaxConfig:
+		return nil, fmt.Errorf("%s: more than %d MiB for a recipe", path, record.MaxConfig>>20)
 	case !json.Valid(data):
 		return nil, fmt.Errorf("%s is not JSON", path)
 	}

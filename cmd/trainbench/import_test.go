@@ -102,7 +102,7 @@ func TestImportRefuses(t *testing.T) {
 		{"two objects in a line", []string{"-format", "jsonl"}, `{"acc":1}{"acc":1}`, "more than one"},
 		{"names of columns that would take gigabytes", []string{"-format", "jsonl"}, strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), "-:1: objects nested deeper than 20"},
 		{"a recipe that is no JSON", []string{"-config-file", recipe("{lr: 1}")}, "acc\n1\n", "recipe.json is not JSON"},
-		{"a recipe that would fill the memory", []string{"-config-file", recipe("1" + strings.Repeat(" ", maxConfigFile))}, "acc\n1\n", "recipe.json: more than 1 MiB"},
+		{"a recipe that would fill the memory", []string{"-config-file", recipe("1" + strings.Repeat(" ", record.MaxConfig))}, "acc\n1\n", "recipe.json: more than 1 MiB"},
 		{"a factor that is none", []string{"-format", "csv", "-metric", "a=b*x"}, "b\n1\n", "is no number"},
 	}
 	for _, test := range tests {
